@@ -1,5 +1,7 @@
 #include "projections/bulk.h"
 
+#include <pthread.h>
+#include <signal.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -278,10 +280,10 @@ jb_bulk_read(jb_ledger *l, struct jb_fold *f, struct jb_bulk *b, const struct jb
     return status == JB_OK && !put_in_parts(b, f->g.wallets_n) ? no_memory(err) : status;
 }
 
-/* ---- storing ---- */
+/* ---- folding wallets ---- */
 
-struct storing {
-    struct jb_store_txn *t;
+struct putting {
+    struct jb_store_pending *to;
     unsigned table;
 };
 
@@ -289,15 +291,16 @@ static jb_status
 put(void *data, const void *key, size_t key_n, const void *value, size_t value_n,
     struct jb_error *err)
 {
-    const struct storing *s = data;
-    return jb_store_put(s->t, s->table, key, key_n, value, value_n, err);
+    const struct putting *p = data;
+    return jb_store_pending_put(p->to, p->table, key, key_n, value, value_n, err);
 }
 
 /* The event of a record; e has what a plain consumption says beside its numbers, parts one place.
  */
 static jb_status
-event_of(struct jb_bulk *b, const struct record *r, int32_t utc_offset_s, struct jb_event *plain,
-         struct jb_event *decoded, const struct jb_event **ret, struct jb_error *err)
+event_of(const struct jb_bulk *b, struct jb_event_space *space, const struct record *r,
+         int32_t utc_offset_s, struct jb_event *plain, struct jb_event *decoded,
+         const struct jb_event **ret, struct jb_error *err)
 {
     const jb_seq seq = b->first + r->seq;
     if (r->amount < 0) {
@@ -305,7 +308,7 @@ event_of(struct jb_bulk *b, const struct record *r, int32_t utc_offset_s, struct
         struct jb_decode_failure why;
         *ret = decoded;
         return jb_event_decode((const uint8_t *)r + RECORD_HEAD, (size_t)-r->amount, seq, &context,
-                               decoded, &b->space, &why) != 0
+                               decoded, space, &why) != 0
                    ? JB_OK
                    : no_memory(err); /* it was decoded before */
     }
@@ -318,40 +321,56 @@ event_of(struct jb_bulk *b, const struct record *r, int32_t utc_offset_s, struct
     return JB_OK;
 }
 
-/* The events of one wallet, and what they change in the store. */
-static jb_status
-one_wallet(struct jb_bulk *b, const struct jb_fold *f, const uint64_t *const *records, size_t n,
-           struct jb_fold_wallet *w, struct jb_store_txn *t, struct jb_error *err)
+/* Memory for one part after the other. */
+struct folding {
+    const struct jb_bulk *b;
+    const struct jb_fold *f;
+    JB_VEC(const uint64_t *) records; /* in order of wallet, and of seq within each */
+    JB_VEC(uint32_t) ends;            /* of the wallets of a part */
+    struct jb_fold_wallet w;
+    struct jb_event_space space;
+    struct jb_store_pending *to; /* what they change in the store goes there */
+};
+
+static void
+folding_free(struct folding *s)
 {
+    jb_vec_free(&s->records);
+    jb_vec_free(&s->ends);
+    jb_fold_wallet_free(&s->w);
+    jb_event_space_free(&s->space);
+    jb_store_pending_free(s->to);
+}
+
+/* The events of one wallet. */
+static jb_status
+one_wallet(struct folding *s, const uint64_t *const *records, size_t n, struct jb_store_txn *base,
+           struct jb_error *err)
+{
+    struct jb_fold_wallet *w = &s->w;
     struct jb_part part = {.kind = JB_PART_LOT, .ordinal = 1};
     struct jb_event decoded, plain = {.type = JB_EV_CASH_CONSUMED, .version = 1};
     plain.wallet = record_at(records[0])->wallet;
     plain.cash_consumed.parts = (struct jb_parts){&part, 1};
-    jb_status status = jb_fold_wallet_load(w, plain.wallet, b->first_open_day, t, err);
+    jb_status status = jb_fold_wallet_load(w, plain.wallet, s->b->first_open_day, base, err);
     for (size_t i = 0; i < n && status == JB_OK; i++) {
         const struct jb_event *e;
-        status = event_of(b, record_at(records[i]), f->utc_offset_s, &plain, &decoded, &e, err);
+        status = event_of(s->b, &s->space, record_at(records[i]), s->f->utc_offset_s, &plain,
+                          &decoded, &e, err);
         part.amount = plain.cash_consumed.amount;
-        status = status == JB_OK ? jb_fold_wallet_event(f, w, t, e, err) : status;
+        status = status == JB_OK ? jb_fold_wallet_event(s->f, w, base, e, err) : status;
     }
     for (unsigned table = 0; table < JB_VT_N && status == JB_OK; table++) {
-        struct storing s = {t, table};
-        status = jb_fold_wallet_each(w, table, put, &s, err);
+        struct putting p = {s->to, table};
+        status = jb_fold_wallet_each(w, table, put, &p, err);
     }
     jb_fold_wallet_clear(w);
     return status;
 }
 
-/* Memory for one part after the other. */
-struct sorting {
-    JB_VEC(const uint64_t *) records; /* in order of wallet, and of seq within each */
-    JB_VEC(uint32_t) ends;            /* of the wallets of a part */
-    struct jb_fold_wallet w;
-};
-
 /* The records from `at` to `end`, which are a part. */
 static bool
-sort(struct sorting *s, const uint64_t *from, const uint64_t *end, unsigned shift)
+sort(struct folding *s, const uint64_t *from, const uint64_t *end, unsigned shift)
 {
     const uint32_t mask = (1U << shift) - 1;
     size_t n = 0;
@@ -378,11 +397,14 @@ sort(struct sorting *s, const uint64_t *from, const uint64_t *end, unsigned shif
 }
 
 static jb_status
-one_part(struct jb_bulk *b, const struct jb_fold *f, size_t begin, size_t end, struct sorting *s,
-         struct jb_store_txn *t, struct jb_error *err)
+one_part(struct folding *s, size_t part, struct jb_store_txn *base, struct jb_error *err)
 {
-    const unsigned shift = part_shift(f->g.wallets_n);
-    if (!sort(s, b->records.at + begin, b->records.at + end, shift)) {
+    const unsigned shift = part_shift(s->f->g.wallets_n);
+    const size_t begin = part > 0 ? s->b->ends.at[part - 1] : 0, end = s->b->ends.at[part];
+    if (begin == end) {
+        return JB_OK;
+    }
+    if (!sort(s, s->b->records.at + begin, s->b->records.at + end, shift)) {
         return no_memory(err);
     }
     jb_status status = JB_OK;
@@ -390,26 +412,243 @@ one_part(struct jb_bulk *b, const struct jb_fold *f, size_t begin, size_t end, s
     for (uint32_t i = 0; i >> shift == 0 && status == JB_OK; i++) {
         const size_t to = s->ends.at[i];
         if (to > from) {
-            status = one_wallet(b, f, s->records.at + from, to - from, &s->w, t, err);
+            status = one_wallet(s, s->records.at + from, to - from, base, err);
         }
         from = to;
     }
     return status;
 }
 
+/* ---- storing ---- */
+
+/* Who has the transaction writes what threads give that fold wallet after wallet, over what the
+ * store had before the piece. */
+#define FOLDERS 2
+#define EMPTY_MAX (FOLDERS + 2)
+struct storing {
+    struct jb_bulk *b;
+    const struct jb_fold *f;
+    struct jb_store_txn *t;
+    jb_lang lang;
+    bool alone; /* who writes folds, too: there was no other thread */
+    pthread_mutex_t lock;
+    pthread_cond_t moved;
+    bool rest_taken;                /* what is in no wallet */
+    size_t next;                    /* the first part that nobody has taken */
+    unsigned folders;               /* that are not done */
+    struct jb_store_pending *given; /* what is to be written next */
+    struct jb_store_pending *empty[EMPTY_MAX];
+    unsigned empty_n;
+    bool over; /* something failed: the first of it is in status and err */
+    jb_status status;
+    struct jb_error err;
+};
+
+/* Parts that are folded one behind the other, so that their rows lie side by side. */
+#define JOB_PARTS 8
+/* So much is given at a time, and after any part, so much. */
+#define GIVEN_BYTES ((size_t)1 << 20)
+#define GIVEN_BYTES_MOST ((size_t)8 << 20)
+
+/* With the lock. */
+static void
+fails(struct storing *s, jb_status status, const struct jb_error *err)
+{
+    if (status != JB_OK && !s->over) {
+        s->over = true;
+        s->status = status;
+        s->err = *err;
+    }
+}
+
+/* *to is to be written; it becomes one that is empty. JB_END: nothing is written any more. */
+static jb_status
+give(struct storing *s, struct jb_store_pending **to, struct jb_error *err)
+{
+    if (s->alone) {
+        return jb_store_carry_out(s->t, *to, err);
+    }
+    pthread_mutex_lock(&s->lock);
+    while (s->given != NULL && !s->over) {
+        pthread_cond_wait(&s->moved, &s->lock);
+    }
+    const bool over = s->over;
+    if (!over) {
+        s->given = *to;
+        *to = s->empty_n > 0 ? s->empty[--s->empty_n] : NULL;
+        pthread_cond_broadcast(&s->moved);
+    }
+    pthread_mutex_unlock(&s->lock);
+    if (!over && *to == NULL) {
+        *to = jb_store_pending_new();
+    }
+    return over ? JB_END : *to != NULL ? JB_OK : no_memory(err);
+}
+
+/* What is in no wallet. */
+static jb_status
+fold_rest(struct storing *s, struct folding *own, struct jb_store_txn *base, struct jb_error *err)
+{
+    jb_status status = JB_OK;
+    for (unsigned table = 0; table < JB_VT_N && status == JB_OK; table++) {
+        struct putting p = {own->to, table};
+        status = jb_fold_each(s->f, base, table, put, &p, err);
+    }
+    return status == JB_OK ? give(s, &own->to, err) : status;
+}
+
+/* The parts from..to-1. */
+static jb_status
+fold_parts(struct storing *s, struct folding *own, size_t from, size_t to,
+           struct jb_store_txn *base, struct jb_error *err)
+{
+    jb_status status = JB_OK;
+    for (size_t i = from; i < to && status == JB_OK; i++) {
+        status = one_part(own, i, base, err);
+        const size_t enough = i + 1 == to ? GIVEN_BYTES : GIVEN_BYTES_MOST;
+        if (status == JB_OK && jb_store_pending_bytes(own->to) >= enough) {
+            status = give(s, &own->to, err);
+        }
+    }
+    return status;
+}
+
+static bool
+take_rest(struct storing *s)
+{
+    pthread_mutex_lock(&s->lock);
+    const bool mine = !s->rest_taken;
+    s->rest_taken = true;
+    pthread_mutex_unlock(&s->lock);
+    return mine;
+}
+
+/* *ret is the first of JOB_PARTS. False: none are left. */
+static bool
+take_parts(struct storing *s, size_t *ret)
+{
+    pthread_mutex_lock(&s->lock);
+    *ret = s->next;
+    s->next += JOB_PARTS;
+    const bool some = *ret < s->b->ends.n && !s->over;
+    pthread_mutex_unlock(&s->lock);
+    return some;
+}
+
+static jb_status
+fold_some(struct storing *s, struct folding *own, struct jb_store_txn *base, struct jb_error *err)
+{
+    jb_status status = take_rest(s) ? fold_rest(s, own, base, err) : JB_OK;
+    for (size_t from; status == JB_OK && take_parts(s, &from);) {
+        const size_t to = from + JOB_PARTS < s->b->ends.n ? from + JOB_PARTS : s->b->ends.n;
+        status = fold_parts(s, own, from, to, base, err);
+    }
+    return status == JB_OK ? give(s, &own->to, err) : status;
+}
+
+/* As much of the piece as others do not take. */
+static jb_status
+fold(struct storing *s, struct jb_error *err)
+{
+    struct folding own = {.b = s->b, .f = s->f, .to = jb_store_pending_new()};
+    struct jb_store_txn base;
+    jb_status status = own.to == NULL ? no_memory(err)
+                       : s->t->next   ? jb_store_next_read(s->t->store, &base, err)
+                                      : jb_store_read(s->t->store, &base, err);
+    if (status == JB_OK) {
+        status = fold_some(s, &own, &base, err);
+        jb_store_end(&base);
+    }
+    folding_free(&own);
+    return status;
+}
+
+static void *
+fold_beside(void *data)
+{
+    struct storing *s = data;
+    struct jb_error err;
+    pthread_setname_np(pthread_self(), "jangbu-fold");
+    JB_SPEAK(s->lang);
+    const jb_status status = fold(s, &err);
+    pthread_mutex_lock(&s->lock);
+    fails(s, status, &err);
+    s->folders--;
+    pthread_cond_broadcast(&s->moved);
+    pthread_mutex_unlock(&s->lock);
+    return NULL;
+}
+
+/* Writes what is given until there is no more. */
+static void
+write_all(struct storing *s)
+{
+    pthread_mutex_lock(&s->lock);
+    while (!s->over && (s->given != NULL || s->folders > 0)) {
+        struct jb_store_pending *now = s->given;
+        if (now == NULL) {
+            pthread_cond_wait(&s->moved, &s->lock);
+            continue;
+        }
+        struct jb_error err;
+        s->given = NULL;
+        pthread_cond_broadcast(&s->moved);
+        pthread_mutex_unlock(&s->lock);
+        const jb_status status = jb_store_carry_out(s->t, now, &err);
+        pthread_mutex_lock(&s->lock);
+        fails(s, status, &err);
+        JB_ASSERT(s->empty_n < EMPTY_MAX);
+        s->empty[s->empty_n++] = now;
+    }
+    pthread_cond_broadcast(&s->moved);
+    pthread_mutex_unlock(&s->lock);
+}
+
+/* Returns how many there are. */
+static unsigned
+begin_beside(struct storing *s, pthread_t threads[FOLDERS])
+{
+    /* No signal of the program's is handled in them. */
+    sigset_t all, before;
+    unsigned n = 0;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    pthread_mutex_lock(&s->lock);
+    while (n < FOLDERS && pthread_create(&threads[n], NULL, fold_beside, s) == 0) {
+        n++;
+    }
+    s->folders = n;
+    s->alone = n == 0;
+    pthread_mutex_unlock(&s->lock);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return n;
+}
+
 jb_status
 jb_bulk_store(struct jb_bulk *b, const struct jb_fold *f, struct jb_store_txn *t,
               struct jb_error *err)
 {
-    struct sorting s = {.records = {0}};
-    jb_status status = JB_OK;
-    for (size_t i = 0, begin = 0; i < b->ends.n && status == JB_OK; i++) {
-        const size_t end = b->ends.at[i];
-        status = end > begin ? one_part(b, f, begin, end, &s, t, err) : JB_OK;
-        begin = end;
+    struct storing s = {.b = b, .f = f, .t = t, .status = JB_OK, .lang = jb_lang_now};
+    pthread_t threads[FOLDERS];
+    pthread_mutex_init(&s.lock, NULL);
+    pthread_cond_init(&s.moved, NULL);
+    const unsigned n = begin_beside(&s, threads);
+    if (n > 0) {
+        write_all(&s);
+    } else {
+        s.status = fold(&s, &s.err);
     }
-    jb_vec_free(&s.records);
-    jb_vec_free(&s.ends);
-    jb_fold_wallet_free(&s.w);
-    return status == JB_OK ? jb_fold_store(f, t, t, err) : status;
+    for (unsigned i = 0; i < n; i++) {
+        pthread_join(threads[i], NULL);
+    }
+    jb_store_pending_free(s.given);
+    while (s.empty_n > 0) {
+        jb_store_pending_free(s.empty[--s.empty_n]);
+    }
+    pthread_cond_destroy(&s.moved);
+    pthread_mutex_destroy(&s.lock);
+    if (s.status != JB_OK && err != NULL) {
+        *err = s.err;
+    }
+    return s.status;
 }

@@ -72,9 +72,7 @@ jb_store_write_failed(struct jb_store_txn *t, int code, struct jb_error *err)
 {
     struct jb_store *s = t->store;
     jb_store_end(t);
-    if (code == MDB_MAP_FULL && jb_env_grow(s->env, err) == JB_OK) {
-        s->grown = true;
-    }
+    s->full = code == MDB_MAP_FULL;
     return jb_store_failed(s, code == EIO && jb_env_full(s->env) ? ENOSPC : code, "writing", err);
 }
 
@@ -412,7 +410,9 @@ jb_store_close(struct jb_store *s)
 bool
 jb_store_grown(struct jb_store *s)
 {
-    return s->grown;
+    const bool full = s->full;
+    s->full = false;
+    return full && jb_env_grow(s->env, NULL) == JB_OK;
 }
 
 /* ---- transactions ---- */
@@ -443,7 +443,7 @@ begin(struct jb_store *s, bool write, bool next, struct jb_store_txn *ret, struc
     if (s->damaged) {
         return stale(err, jb_env_path(s->env), "was found to be damaged");
     }
-    s->grown = write ? false : s->grown;
+    s->full = write ? false : s->full;
     struct jb_store_txn t = {
         .store = s, .next = next, .pending = write ? jb_store_pending_new() : NULL};
     if (write && t.pending == NULL) {

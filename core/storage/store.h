@@ -102,11 +102,20 @@ jb_status jb_store_commit(struct jb_store_txn *t, jb_seq seq, const uint8_t chai
 void jb_store_end(struct jb_store_txn *t);
 
 /* put and del are carried out in order of keys when many have come together, and at the commit; the
- * last one of a key counts. What is read in the same transaction does not know them. A map that is
- * full is grown, and the call is JB_E_FULL: jb_store_grown says that the transaction is worth
- * another try. */
+ * last one of a key counts. What is read in the same transaction does not know them. JB_E_FULL ends
+ * the transaction, and may be worth another try: jb_store_grown. */
 jb_status jb_store_put(struct jb_store_txn *t, unsigned table, const void *key, size_t key_n,
                        const void *value, size_t value_n, struct jb_error *err);
+/* The same rows put together without a transaction, by a thread that has none; then carried out in
+ * one, which has nothing pending: p is empty again. */
+struct jb_store_pending *jb_store_pending_new(void); /* NULL: no memory */
+struct jb_store_pending *jb_store_pending_free(struct jb_store_pending *p);
+jb_status jb_store_pending_put(struct jb_store_pending *p, unsigned table, const void *key,
+                               size_t key_n, const void *value, size_t value_n,
+                               struct jb_error *err);
+size_t jb_store_pending_bytes(const struct jb_store_pending *p);
+jb_status jb_store_carry_out(struct jb_store_txn *t, struct jb_store_pending *p,
+                             struct jb_error *err);
 /* JB_OK also where there was no such key. */
 jb_status jb_store_del(struct jb_store_txn *t, unsigned table, const void *key, size_t key_n,
                        struct jb_error *err);
@@ -137,8 +146,8 @@ jb_status jb_store_before(struct jb_store_txn *t, unsigned table, const void *ke
 jb_status jb_store_next(struct jb_store_txn *t, unsigned table, struct jb_store_row *row,
                         struct jb_error *err);
 
-/* True after a call failed because the map was full and has been made larger: start the transaction
- * over. */
+/* Where a write failed because the map was full: makes it larger. True: start the transaction over.
+ * No thread of this process has one meanwhile. */
 bool jb_store_grown(struct jb_store *s);
 
 /* The next generation, for a rebuild: its tables begin empty (what an interrupted rebuild left is

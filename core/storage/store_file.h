@@ -20,20 +20,18 @@ struct jb_store {
     MDB_dbi main;
     MDB_dbi dbi[2]
                [JB_STORE_DBIS]; /* of even and of odd generations: two sets are enough for ever */
-    _Atomic bool grown;         /* the last write met a full map, which has been made larger */
+    _Atomic bool full;          /* the last write met a full map, which is to be made larger */
     _Atomic bool damaged;
     _Atomic uint64_t agreed[JB_STORE_AGREED];
 };
 
 /* A failure of LMDB, in words and as the status that a store's caller gets. */
 jb_status jb_store_failed(struct jb_store *s, int code, const char *doing, struct jb_error *err);
-/* A full map cannot be grown inside a transaction: it is ended here, the map grows, and the caller
- * starts over. */
+/* A full map cannot be grown inside a transaction, of any thread here: this one is ended, and the
+ * caller starts over when jb_store_grown has made it larger. */
 jb_status jb_store_write_failed(struct jb_store_txn *t, int code, struct jb_error *err);
 
 /* store_rows.c */
-struct jb_store_pending *jb_store_pending_new(void);
-struct jb_store_pending *jb_store_pending_free(struct jb_store_pending *p);
 /* Carries out what is pending. */
 jb_status jb_store_apply(struct jb_store_txn *t, struct jb_error *err);
 /* Nothing is pending. */

@@ -451,7 +451,6 @@ struct jb_store_pending {
     JB_VEC(uint8_t) arena;
     JB_VEC(uint8_t) old; /* a copy of the block that is being changed */
     JB_VEC(struct row) rows;
-    uint64_t made; /* blocks written, in this transaction */
 };
 
 struct jb_store_pending *
@@ -480,14 +479,10 @@ no_memory(struct jb_error *err)
 }
 
 static jb_status
-change(struct jb_store_txn *t, unsigned table, const void *key, size_t key_n, const void *value,
-       size_t value_n, bool delete, struct jb_error *err)
+add_change(struct jb_store_pending *p, unsigned table, const void *key, size_t key_n,
+           const void *value, size_t value_n, bool delete, struct jb_error *err)
 {
-    struct jb_store_pending *p = t->pending;
-    t->rows++;
-    jb_steps.rows++;
     JB_ASSERT(p != NULL && key_n > 0 && key_n <= JB_STORE_KEY_BYTES_MAX);
-    JB_ASSERT(table < t->store->schema.tables_n);
     if (!jb_vec_reserve(&p->list, p->list.n + 1) ||
         !jb_vec_reserve(&p->arena, p->arena.n + key_n + value_n)) {
         return no_memory(err);
@@ -500,8 +495,20 @@ change(struct jb_store_txn *t, unsigned table, const void *key, size_t key_n, co
         memcpy(p->arena.at + p->arena.n + key_n, value, value_n);
     }
     p->arena.n += key_n + value_n;
-    return p->arena.n + p->list.n * sizeof *p->list.at < PENDING_BYTES_MAX ? JB_OK
-                                                                           : jb_store_apply(t, err);
+    return JB_OK;
+}
+
+static jb_status
+change(struct jb_store_txn *t, unsigned table, const void *key, size_t key_n, const void *value,
+       size_t value_n, bool delete, struct jb_error *err)
+{
+    t->rows++;
+    jb_steps.rows++;
+    JB_ASSERT(table < t->store->schema.tables_n);
+    jb_status status = add_change(t->pending, table, key, key_n, value, value_n, delete, err);
+    return status == JB_OK && jb_store_pending_bytes(t->pending) >= PENDING_BYTES_MAX
+               ? jb_store_apply(t, err)
+               : status;
 }
 
 jb_status
@@ -895,6 +902,40 @@ jb_store_apply(struct jb_store_txn *t, struct jb_error *err)
     }
     p->list.n = p->arena.n = 0;
     return JB_OK;
+}
+
+size_t
+jb_store_pending_bytes(const struct jb_store_pending *p)
+{
+    return p->arena.n + p->list.n * sizeof *p->list.at;
+}
+
+jb_status
+jb_store_pending_put(struct jb_store_pending *p, unsigned table, const void *key, size_t key_n,
+                     const void *value, size_t value_n, struct jb_error *err)
+{
+    return add_change(p, table, key, key_n, value, value_n, false, err);
+}
+
+static void
+exchange(struct jb_store_pending *a, struct jb_store_pending *b)
+{
+    const struct jb_store_pending was = *a;
+    *a = *b;
+    *b = was;
+}
+
+jb_status
+jb_store_carry_out(struct jb_store_txn *t, struct jb_store_pending *p, struct jb_error *err)
+{
+    JB_ASSERT(jb_store_settled(t));
+    t->rows += p->list.n;
+    exchange(t->pending, p);
+    jb_status status = jb_store_apply(t, err);
+    if (t->pending != NULL) { /* a write that failed has ended t, with what it had */
+        exchange(t->pending, p);
+    }
+    return status;
 }
 
 bool
