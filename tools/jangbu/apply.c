@@ -1,7 +1,7 @@
 /*
  * apply: lines in, results out, in the same order. One thread reads and parses the next batch while
  * the other has this one carried out and prints its results, so memory is bounded by two batches
- * whatever the input's length.
+ * whatever the input's length. A third brings the projections up to date now and then.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -192,6 +192,116 @@ reader(void *data)
     }
 }
 
+/* ---- the projections ---- */
+
+static int64_t
+monotonic_us(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+/*
+ * Follows the log while lines are carried out: so often that others find little to be folded, and
+ * no more than a quarter of the time. What is written of the projections depends on how many
+ * wallets there were to change, and over many a million events may write no more than ten thousand.
+ */
+#define FOLLOW_US 1000000
+#define FOLLOW_LINES 500000
+#define FOLLOW_REST 3
+
+struct follower {
+    jb_views *views; /* NULL: there are none to follow */
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t moved;
+    bool started;
+    bool asked; /* it is at it, or is to be */
+    bool stop;
+    uint64_t line; /* when it was asked last */
+    int64_t took_us, ended_us;
+    jb_status status;
+    struct jb_error err;
+};
+
+static void *
+follow_beside(void *data)
+{
+    struct follower *w = data;
+    pthread_mutex_lock(&w->lock);
+    while (w->status == JB_OK && !w->stop) {
+        if (!w->asked) {
+            pthread_cond_wait(&w->moved, &w->lock);
+            continue;
+        }
+        pthread_mutex_unlock(&w->lock);
+        struct jb_error err;
+        const int64_t began = monotonic_us();
+        const jb_status status = jb_views_sync(w->views, false, &err);
+        pthread_mutex_lock(&w->lock);
+        w->ended_us = monotonic_us();
+        w->took_us = w->ended_us - began;
+        w->status = status;
+        w->err = err;
+        w->asked = false;
+    }
+    pthread_mutex_unlock(&w->lock);
+    return NULL;
+}
+
+static void
+follower_begin(struct follower *w, jb_views *views)
+{
+    sigset_t all, before;
+    *w = (struct follower){.views = views, .status = JB_OK, .ended_us = monotonic_us()};
+    pthread_mutex_init(&w->lock, NULL);
+    pthread_cond_init(&w->moved, NULL);
+    if (views != NULL) {
+        /* A signal is for who waits for input. */
+        sigfillset(&all);
+        pthread_sigmask(SIG_SETMASK, &all, &before);
+        w->started = pthread_create(&w->thread, NULL, follow_beside, w) == 0;
+        pthread_sigmask(SIG_SETMASK, &before, NULL);
+    }
+}
+
+/* Asks it, when it is time. Without a thread they are followed at the end. */
+static jb_status
+follower_ask(struct follower *w, uint64_t line, struct jb_error *err)
+{
+    if (!w->started) {
+        return JB_OK;
+    }
+    pthread_mutex_lock(&w->lock);
+    const int64_t rested = monotonic_us() - w->ended_us;
+    if (!w->asked && rested >= FOLLOW_REST * w->took_us &&
+        (rested >= FOLLOW_US || line - w->line >= FOLLOW_LINES)) {
+        w->asked = true;
+        w->line = line;
+        pthread_cond_signal(&w->moved);
+    }
+    const jb_status status = w->status;
+    if (status != JB_OK) {
+        *err = w->err;
+    }
+    pthread_mutex_unlock(&w->lock);
+    return status;
+}
+
+static void
+follower_end(struct follower *w)
+{
+    pthread_mutex_lock(&w->lock);
+    w->stop = true;
+    pthread_cond_signal(&w->moved);
+    pthread_mutex_unlock(&w->lock);
+    if (w->started) {
+        pthread_join(w->thread, NULL);
+        w->started = false;
+    }
+}
+
 /* ---- carrying out ---- */
 
 struct run {
@@ -199,8 +309,7 @@ struct run {
     struct jb_submit_options options;
     jb_answers *answers;
     struct batch_tally tally;
-    uint64_t followed_line; /* the projections are brought up to date up to this line */
-    int64_t followed_us;    /* and this was the time */
+    struct follower follower;
 };
 
 /* Whoever brings in what happened elsewhere, and before, finds its `at` refused line by line. */
@@ -301,31 +410,16 @@ wait_for(struct feed *f, const struct loaded *b)
     return process_ended_by() == 0;
 }
 
-static int64_t
-monotonic_us(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
-
-/* Brings the projections up to date, when it is time: many lines at once take a third of what a few
- * at a time do. */
-#define FOLLOW_LINES 500000
-#define FOLLOW_US 1000000
+/* last: all of it, and now. */
 static int
 follow(struct run *r, bool last)
 {
-    const int64_t now = monotonic_us();
-    if (r->app->views == NULL || (!last && r->tally.line - r->followed_line < FOLLOW_LINES &&
-                                  now - r->followed_us < FOLLOW_US)) {
-        return EXIT_DONE;
+    jb_status status = follower_ask(&r->follower, r->tally.line, &r->app->err);
+    if (status == JB_OK && last && r->follower.views != NULL) {
+        follower_end(&r->follower);
+        status = jb_views_sync(r->follower.views, false, &r->app->err);
     }
-    r->followed_line = r->tally.line;
-    r->followed_us = now;
-    return jb_views_sync(r->app->views, false, &r->app->err) == JB_OK
-               ? EXIT_DONE
-               : stopped(r, r->app->err.text);
+    return status == JB_OK ? EXIT_DONE : stopped(r, r->app->err.text);
 }
 
 /* EXIT_DONE to go on. */
@@ -429,7 +523,9 @@ apply_stream(struct run *r, struct feed *f)
         input_bytes = 0; /* the results run over the screen: no bar among them */
     }
     progress_begin(&p, "apply");
+    follower_begin(&r->follower, r->app->views);
     int code = run_batches(r, f, &p, input_bytes);
+    follower_end(&r->follower);
     progress_end(&p);
     if (code != EXIT_DONE) {
         /* The reader may be waiting for input that does not come: the process ends with it. */

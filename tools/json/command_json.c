@@ -1,5 +1,6 @@
 #include "command_json.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -265,13 +266,42 @@ member(struct json_pool *pool, unsigned field, json_t *value, struct jb_command 
     return commands_member(pool, value, c, bad);
 }
 
+/* The fields of each length of a name, one behind the other: nearly all have another length or
+ * begin otherwise. */
+#define NAME_BYTES_MAX 32
+static struct {
+    uint8_t fields[JB_CF_N];
+    uint8_t ends[NAME_BYTES_MAX + 1]; /* of those of each length */
+} by_length;
+static pthread_once_t sorted_once = PTHREAD_ONCE_INIT;
+
+static void
+sort_by_length(void)
+{
+    uint8_t n = 0;
+    for (size_t length = 0; length <= NAME_BYTES_MAX; length++) {
+        for (unsigned i = 0; i < JB_CF_N; i++) {
+            const struct jb_command_field_info *f = jb_command_field_get(i);
+            if (f != NULL && strlen(f->name) == length) {
+                by_length.fields[n++] = (uint8_t)i;
+            }
+        }
+        by_length.ends[length] = n;
+    }
+}
+
 static int
 field_of(const char *key)
 {
-    for (unsigned i = 0; i < JB_CF_N; i++) {
-        const struct jb_command_field_info *f = jb_command_field_get(i);
-        if (f != NULL && strcmp(f->name, key) == 0) {
-            return (int)i;
+    const size_t n = strlen(key);
+    pthread_once(&sorted_once, sort_by_length);
+    if (n == 0 || n > NAME_BYTES_MAX) {
+        return -1;
+    }
+    for (unsigned i = by_length.ends[n - 1]; i < by_length.ends[n]; i++) {
+        const unsigned field = by_length.fields[i];
+        if (memcmp(jb_command_field_get(field)->name, key, n) == 0) {
+            return (int)field;
         }
     }
     return -1;
