@@ -10,6 +10,7 @@ struct compare {
     struct jb_store_txn *t;
     struct jb_findings *f;
     struct jb_buffer expected;
+    struct jb_wallet_runs runs; /* those that have the wallets' rows */
 };
 
 static void differs(struct compare *c, const char *table, const char *format, ...) JB_PRINTF(3, 4);
@@ -108,13 +109,13 @@ check_over(struct compare *c, const struct jb_wallet *w, enum jb_archived_kind k
 static uint64_t
 check_wallet(struct compare *c, const struct jb_wallet *w)
 {
-    uint8_t key[4];
+    struct jb_error err;
     const void *value = NULL;
     size_t n = 0;
-    uint64_t over = 0;
-    jb_put_be(key, 4, w->number);
+    uint64_t over = 0, newest;
     c->expected.n = 0;
-    stored(c, JB_TABLE_WALLETS, key, sizeof key, &value, &n);
+    jb_looked_up(c->f,
+                 jb_wallet_runs_find(c->t, &c->runs, w->number, 0, 0, &value, &n, &newest, &err));
     bool recorded = jb_record_wallet(w, &c->expected);
     c->f->no_memory |= !recorded;
     if (recorded &&
@@ -486,6 +487,23 @@ check_facts(struct compare *c)
     check_count(c, JB_TABLE_FACTS, distinct);
 }
 
+/* Rows of wallets that there are not. Those that should be are looked for one by one. */
+static void
+check_other_wallets(struct compare *c)
+{
+    struct jb_error err;
+    const uint64_t expected = c->b->slots.n;
+    uint64_t strange = 0;
+    jb_status status =
+        jb_wallet_runs_strange(c->t, &c->runs, (uint32_t)c->b->slots.n, &strange, &err);
+    c->f->no_memory |= status == JB_E_NOMEM;
+    if (status == JB_OK && strange == 0) {
+        return;
+    }
+    differs(c, jb_state_schema.tables[JB_TABLE_WALLETS], "it has %llu rows where %llu should be",
+            (unsigned long long)(expected + strange), (unsigned long long)expected);
+}
+
 void
 jb_check_state(struct jb_state *b, struct jb_store_txn *t, struct jb_findings *f)
 {
@@ -497,10 +515,15 @@ jb_check_state(struct jb_state *b, struct jb_store_txn *t, struct jb_findings *f
             (unsigned long long)t->meta.seq);
     }
     uint64_t over = 0;
+    struct jb_error err;
+    if (!jb_looked_up(f, jb_wallet_runs_get(t, &c.runs, &err))) {
+        differs(&c, jb_state_schema.tables[JB_TABLE_GLOBALS],
+                "where the wallets are it does not say");
+    }
     for (size_t i = 0; i < b->slots.n; i++) {
         over += check_wallet(&c, &b->slots.at[i]->w);
     }
-    check_count(&c, JB_TABLE_WALLETS, b->slots.n);
+    check_other_wallets(&c);
     check_count(&c, JB_TABLE_ARCHIVE, over);
     check_ids(&c);
     check_keys(&c);
@@ -509,7 +532,7 @@ jb_check_state(struct jb_state *b, struct jb_store_txn *t, struct jb_findings *f
     check_txns(&c);
     check_facts(&c);
     c.expected.n = 0;
-    check_count(&c, JB_TABLE_GLOBALS, 1);
+    check_count(&c, JB_TABLE_GLOBALS, 2);
     bool recorded = jb_record_globals(&b->g, &c.expected);
     f->no_memory |= !recorded;
     if (recorded && !row_equals(&c, JB_TABLE_GLOBALS, "g", 1, c.expected.at, c.expected.n)) {

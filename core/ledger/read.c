@@ -8,8 +8,8 @@
 
 /* Wallets that a handle keeps in memory for reading. */
 #define READER_WALLETS_MAX 100000
-/* And so many slots are looked at for one that can go, for each that comes. */
-#define READER_LOOKS 256
+/* And so many of them go for each that comes. */
+#define READER_WALLETS_GO 4
 
 static jb_status
 forked(struct jb_error *err)
@@ -401,7 +401,7 @@ jb_status
 jb_reader_wallet(jb_ledger *l, uint32_t number, struct jb_reader_wallet *ret, struct jb_error *err)
 {
     struct jb_cached_wallet *s;
-    jb_state_trim(l->read_state, READER_WALLETS_MAX, READER_LOOKS);
+    jb_state_trim(l->read_state, READER_WALLETS_MAX, READER_WALLETS_GO);
     jb_status status;
     do {
         status = jb_state_wallet(l->read_state, number, &s, err);

@@ -129,14 +129,40 @@ note_id(struct jb_state *b, uint64_t hash, uint32_t number)
     return jb_map_put(&b->wallet_ids, hash, number);
 }
 
+/* The row of a wallet that is not in memory. */
+static jb_status
+get_wallet(struct jb_state *b, uint32_t number, const void **value, size_t *n, struct jb_error *err)
+{
+    if (b->store == NULL) {
+        return JB_E_NOTFOUND;
+    }
+    if (b->runs_writes != b->snap.meta.writes) {
+        jb_status status = jb_wallet_runs_get(&b->snap, &b->runs, err);
+        if (status != JB_OK) {
+            return status;
+        }
+        b->runs_writes = b->snap.meta.writes;
+        if (b->stored_known == 0 && b->runs.n > 0) {
+            b->stored_known = b->runs.at[b->runs.n - 1].newest;
+        }
+    }
+    const uint64_t since = number <= b->stored_in.n ? b->stored_in.at[number - 1] : 0;
+    uint64_t newest = 0;
+    jb_status status =
+        jb_wallet_runs_find(&b->snap, &b->runs, number, since, since != 0 ? b->stored_known : 0,
+                            value, n, &newest, err);
+    if (status == JB_OK) {
+        jb_state_note_stored(b, number, newest);
+    }
+    return status;
+}
+
 static jb_status
 read_slot(struct jb_state *b, uint32_t number, struct jb_cached_wallet **ret, struct jb_error *err)
 {
-    uint8_t key[4];
     const void *value;
     size_t n;
-    jb_put_be(key, 4, number);
-    jb_status status = get(b, JB_TABLE_WALLETS, key, sizeof key, &value, &n, err);
+    jb_status status = get_wallet(b, number, &value, &n, err);
     if (status == JB_E_NOTFOUND) {
         return jb_fail(err, JB_E_NOTFOUND, "there is no wallet number %u", number);
     }

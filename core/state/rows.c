@@ -217,8 +217,8 @@ forget_what_it_was(struct jb_store_txn *t, unsigned table, const uint8_t *key, s
 }
 
 jb_status
-jb_rows_put(const struct jb_buffer *rows, size_t at, size_t end, bool doubt, struct jb_store_txn *t,
-            struct jb_error *err)
+jb_rows_put(const struct jb_buffer *rows, size_t at, size_t end, bool doubt,
+            struct jb_wallet_pages *pages, struct jb_store_txn *t, struct jb_error *err)
 {
     jb_status status = JB_OK;
     while (at < end && status == JB_OK) {
@@ -229,7 +229,10 @@ jb_rows_put(const struct jb_buffer *rows, size_t at, size_t end, bool doubt, str
             status = jb_store_del(t, p[0], key, key_n, err);
             value_n = 0;
         } else {
-            status = jb_store_put(t, p[0], key, key_n, key + key_n, value_n, err);
+            status = p[0] == JB_TABLE_WALLETS
+                         ? jb_wallet_pages_add(pages, (uint32_t)jb_get_be(key, 4), key + key_n,
+                                               value_n, err)
+                         : jb_store_put(t, p[0], key, key_n, key + key_n, value_n, err);
             status =
                 status == JB_OK && doubt ? forget_what_it_was(t, p[0], key, value_n, err) : status;
         }

@@ -500,7 +500,12 @@ put_rows(struct jb_store_txn *t, bool doubt)
     struct jb_wallet w = {
         .number = WALLET, .lots = {lots, 2, 2}, .rest = &rest, .intervals_given = 4};
     assert_true(jb_rows_wallet(&rows, &w));
-    assert_int_equal(jb_rows_put(&rows, 0, rows.n, doubt, t, &err), JB_OK);
+    struct jb_wallet_runs runs;
+    struct jb_wallet_pages pages;
+    assert_int_equal(jb_wallet_runs_get(t, &runs, &err), JB_OK);
+    jb_wallet_pages_begin(&pages, &runs, t);
+    assert_int_equal(jb_rows_put(&rows, 0, rows.n, doubt, &pages, t, &err), JB_OK);
+    assert_int_equal(jb_wallet_pages_end(&pages, JB_OK, &err), JB_OK);
     free(rows.at);
 }
 
