@@ -38,6 +38,7 @@ send_for(const void *what, size_t n)
     for (size_t at = 0; what != NULL && at < n; at += JB_CACHE_LINE) {
         __builtin_prefetch((const char *)what + at, 1);
     }
+    __builtin_prefetch(what != NULL ? (const char *)what + n - 1 : NULL, 1); /* on another line */
 }
 
 static const struct jb_cached_wallet *
@@ -108,15 +109,23 @@ jb_audit_warm(const struct jb_state *b, const uint32_t *numbers, size_t n)
         if (s != NULL && s->w.first_lot < s->w.lots.n) {
             send_for(&s->w.lots.at[s->w.first_lot], sizeof(struct jb_lot));
         }
-        if (s != NULL && s->w.intervals.n > 0) {
-            send_for(&s->w.intervals.at[s->w.intervals.n - 1], sizeof(struct jb_interval));
+        if (s != NULL) {
+            send_for(s->w.rest, sizeof *s->w.rest);
         }
     }
 }
 
-/* The first lines of a wallet are all that a usual event looks at. */
-#define USUAL_BYTES 192
-static_assert(offsetof(struct jb_cached_wallet, w.tax) <= USUAL_BYTES, "its lists lie before it");
+/* All of a wallet that a usual event looks at. It is read: of so much that is sent for at once a
+ * processor leaves some out. */
+static void
+read_hot(const struct jb_cached_wallet *s)
+{
+    const volatile char *hot = s != NULL ? (const volatile char *)s + JB_SLOT_HOT : NULL;
+    for (size_t at = 0; hot != NULL && at < JB_SLOT_HOT_BYTES; at += JB_CACHE_LINE) {
+        (void)hot[at];
+    }
+    (void)(hot != NULL ? hot[JB_SLOT_HOT_BYTES - 1] : 0); /* on another line */
+}
 
 void
 jb_ahead_warm(const struct jb_ahead *a, const struct jb_state *b)
@@ -127,11 +136,9 @@ jb_ahead_warm(const struct jb_ahead *a, const struct jb_state *b)
             __builtin_prefetch(&b->slots.at[number - 1]);
         }
     }
-    /* They are read: of so many that are sent for at once a processor leaves some out. */
     for (size_t i = 0; i < a->n; i++) {
-        const void *s = a->events[i].bytes != 0 ? slot_of(b, a->events[i].e.plain.wallet) : NULL;
-        for (size_t at = 0; s != NULL && at < USUAL_BYTES; at += JB_CACHE_LINE) {
-            (void)*((const volatile char *)s + at);
+        if (a->events[i].bytes != 0) {
+            read_hot(slot_of(b, a->events[i].e.plain.wallet));
         }
     }
     jb_audit_warm(b, a->others, a->others_n);
