@@ -104,7 +104,7 @@ digest(struct jb_store *store, bool next, uint8_t ret[16], struct jb_store_meta 
     jb_status status = next ? jb_store_next_read(store, &t, err) : jb_store_read(store, &t, err);
     if (status == JB_OK) {
         *ret_meta = t.meta;
-        status = jb_store_digest(&t, ret, err);
+        status = jb_store_digest(&t, 0, ret, err);
         jb_store_end(&t);
     }
     return status;

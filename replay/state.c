@@ -10,6 +10,7 @@ struct compare {
     struct jb_store_txn *t;
     struct jb_findings *f;
     struct jb_buffer expected;
+    struct jb_wallet_runs runs; /* those that have the wallets' rows */
 };
 
 static void differs(struct compare *c, const char *table, const char *format, ...) JB_PRINTF(3, 4);
@@ -65,17 +66,19 @@ explain_wallet(struct compare *c, const struct jb_wallet *w, const void *value, 
     struct jb_wallet there;
     memset(&there, 0, sizeof there);
     if (value == NULL || !jb_looked_up(c->f, jb_read_wallet(value, n, &there))) {
-        differs(c, "wallets", "wallet %.*s is missing or cannot be read", (int)w->id_n, w->id);
-    } else if (there.paid != w->paid || there.free != w->free || there.dormant != w->dormant) {
+        differs(c, "wallets", "wallet %.*s is missing or cannot be read", (int)w->id_n,
+                jb_id_of(w).s);
+    } else if (there.paid != w->paid || there.free != w->free ||
+               jb_rest(&there)->dormant != jb_rest(w)->dormant) {
         differs(c, "wallets",
                 "wallet %.*s has paid %lld, free %lld, dormant %lld where the log gives %lld, "
                 "%lld, %lld",
-                (int)w->id_n, w->id, (long long)there.paid, (long long)there.free,
-                (long long)there.dormant, (long long)w->paid, (long long)w->free,
-                (long long)w->dormant);
+                (int)w->id_n, jb_id_of(w).s, (long long)there.paid, (long long)there.free,
+                (long long)jb_rest(&there)->dormant, (long long)w->paid, (long long)w->free,
+                (long long)jb_rest(w)->dormant);
     } else {
         differs(c, "wallets", "wallet %.*s differs from what the log gives (version %llu)",
-                (int)w->id_n, w->id, (unsigned long long)w->version);
+                (int)w->id_n, jb_id_of(w).s, (unsigned long long)w->version);
     }
     jb_wallet_free(&there);
 }
@@ -90,15 +93,15 @@ check_over(struct compare *c, const struct jb_wallet *w, enum jb_archived_kind k
     if (recorded &&
         !row_equals(c, JB_TABLE_ARCHIVE, key, sizeof key, c->expected.at, c->expected.n)) {
         differs(c, "over", "item %u of kind %d of wallet %.*s is not what the log gives", ordinal,
-                (int)kind, (int)w->id_n, w->id);
+                (int)kind, (int)w->id_n, jb_id_of(w).s);
     }
 }
 
 #define CHECK_OVER(list, kind, is_over, record)                                                    \
-    for (size_t i = 0; i < w->list.n; i++) {                                                       \
+    for (size_t i = 0; i < (list).n; i++) {                                                        \
         if (is_over) {                                                                             \
             c->expected.n = 0;                                                                     \
-            check_over(c, w, kind, w->list.at[i].ordinal, record(&w->list.at[i], &c->expected));   \
+            check_over(c, w, kind, (list).at[i].ordinal, record(&(list).at[i], &c->expected));     \
             over++;                                                                                \
         }                                                                                          \
     }
@@ -106,24 +109,25 @@ check_over(struct compare *c, const struct jb_wallet *w, enum jb_archived_kind k
 static uint64_t
 check_wallet(struct compare *c, const struct jb_wallet *w)
 {
-    uint8_t key[4];
+    struct jb_error err;
     const void *value = NULL;
     size_t n = 0;
-    uint64_t over = 0;
-    jb_put_be(key, 4, w->number);
+    uint64_t over = 0, newest;
     c->expected.n = 0;
-    stored(c, JB_TABLE_WALLETS, key, sizeof key, &value, &n);
+    jb_looked_up(c->f,
+                 jb_wallet_runs_find(c->t, &c->runs, w->number, 0, 0, &value, &n, &newest, &err));
     bool recorded = jb_record_wallet(w, &c->expected);
     c->f->no_memory |= !recorded;
     if (recorded &&
         (value == NULL || n != c->expected.n || memcmp(value, c->expected.at, n) != 0)) {
         explain_wallet(c, w, value, n);
     }
-    CHECK_OVER(lots, jb_archived_lot_kind(&w->lots.at[i]), jb_lot_over(&w->lots.at[i]),
+    const struct jb_wallet_rest *r = jb_rest(w);
+    CHECK_OVER(w->lots, jb_archived_lot_kind(&w->lots.at[i]), jb_lot_over(&w->lots.at[i]),
                jb_record_lot)
-    CHECK_OVER(grants, JB_ARCHIVED_GRANT, jb_grant_over(&w->grants.at[i]), jb_record_grant)
-    CHECK_OVER(refunds, JB_ARCHIVED_REFUND, jb_refund_over(&w->refunds.at[i]), jb_record_refund)
-    CHECK_OVER(intervals, JB_ARCHIVED_INTERVAL, jb_interval_over(w, &w->intervals.at[i]),
+    CHECK_OVER(r->grants, JB_ARCHIVED_GRANT, jb_grant_over(&r->grants.at[i]), jb_record_grant)
+    CHECK_OVER(r->refunds, JB_ARCHIVED_REFUND, jb_refund_over(&r->refunds.at[i]), jb_record_refund)
+    CHECK_OVER(r->intervals, JB_ARCHIVED_INTERVAL, jb_interval_over(w, &r->intervals.at[i]),
                jb_record_interval)
     return over;
 }
@@ -483,6 +487,23 @@ check_facts(struct compare *c)
     check_count(c, JB_TABLE_FACTS, distinct);
 }
 
+/* Rows of wallets that there are not. Those that should be are looked for one by one. */
+static void
+check_other_wallets(struct compare *c)
+{
+    struct jb_error err;
+    const uint64_t expected = c->b->slots.n;
+    uint64_t strange = 0;
+    jb_status status =
+        jb_wallet_runs_strange(c->t, &c->runs, (uint32_t)c->b->slots.n, &strange, &err);
+    c->f->no_memory |= status == JB_E_NOMEM;
+    if (status == JB_OK && strange == 0) {
+        return;
+    }
+    differs(c, jb_state_schema.tables[JB_TABLE_WALLETS], "it has %llu rows where %llu should be",
+            (unsigned long long)(expected + strange), (unsigned long long)expected);
+}
+
 void
 jb_check_state(struct jb_state *b, struct jb_store_txn *t, struct jb_findings *f)
 {
@@ -494,10 +515,15 @@ jb_check_state(struct jb_state *b, struct jb_store_txn *t, struct jb_findings *f
             (unsigned long long)t->meta.seq);
     }
     uint64_t over = 0;
+    struct jb_error err;
+    if (!jb_looked_up(f, jb_wallet_runs_get(t, &c.runs, &err))) {
+        differs(&c, jb_state_schema.tables[JB_TABLE_GLOBALS],
+                "where the wallets are it does not say");
+    }
     for (size_t i = 0; i < b->slots.n; i++) {
         over += check_wallet(&c, &b->slots.at[i]->w);
     }
-    check_count(&c, JB_TABLE_WALLETS, b->slots.n);
+    check_other_wallets(&c);
     check_count(&c, JB_TABLE_ARCHIVE, over);
     check_ids(&c);
     check_keys(&c);
@@ -506,7 +532,7 @@ jb_check_state(struct jb_state *b, struct jb_store_txn *t, struct jb_findings *f
     check_txns(&c);
     check_facts(&c);
     c.expected.n = 0;
-    check_count(&c, JB_TABLE_GLOBALS, 1);
+    check_count(&c, JB_TABLE_GLOBALS, 2);
     bool recorded = jb_record_globals(&b->g, &c.expected);
     f->no_memory |= !recorded;
     if (recorded && !row_equals(&c, JB_TABLE_GLOBALS, "g", 1, c.expected.at, c.expected.n)) {

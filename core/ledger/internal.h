@@ -125,6 +125,7 @@ struct jb_ledger {
     struct jb_verdict verdict;
     struct jb_known known;
     struct jb_around around; /* of the command that is decided, where anything is asked of it */
+    unsigned pressure;       /* jb_behind_pressure, when the last commit ended; by who leads */
     jb_instant stored_at;    /* monotonic, of the last freeze */
     uint64_t looks;          /* at the clock while deciding; tests count them */
     jb_instant clock;        /* as it was read last, which holds for so many commands more */

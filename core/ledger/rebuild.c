@@ -42,7 +42,7 @@ digest(struct jb_store *s, bool next, uint8_t ret[16], jb_seq *ret_seq, struct j
     jb_status status = next ? jb_store_next_read(s, &t, err) : jb_store_read(s, &t, err);
     if (status == JB_OK) {
         *ret_seq = t.meta.seq;
-        status = jb_store_digest(&t, ret, err);
+        status = jb_wallet_runs_digest(&t, ret, err);
         jb_store_end(&t);
     }
     return status;

@@ -87,10 +87,22 @@ drop_batch(struct jb_ledger *l)
 /* Commands that read nothing take so little time that the clock is looked at once for so many. */
 #define COMMANDS_UNSEEN_MAX 256
 
+/* Where the disk is slower than who writes, commits become smaller, and wait for it: so what waits
+ * to be stored has an end, and nobody waits for long. */
+#define COMMIT_EVENTS_LEAST 256
+#define WAIT_US_MOST 12000
+
+static size_t
+commit_events(const struct jb_ledger *l)
+{
+    return JB_COMMIT_EVENTS_MAX -
+           l->pressure * (size_t)(JB_COMMIT_EVENTS_MAX - COMMIT_EVENTS_LEAST) / JB_BEHIND_FULL;
+}
+
 static bool
 commit_is_full(struct jb_ledger *l, int64_t until, unsigned *unseen)
 {
-    if (l->batch.ends.n >= JB_COMMIT_EVENTS_MAX || l->batch.bytes.n >= JB_COMMIT_BYTES_CUT) {
+    if (l->batch.ends.n >= commit_events(l) || l->batch.bytes.n >= JB_COMMIT_BYTES_CUT) {
         return true;
     }
     if ((*unseen)++ < COMMANDS_UNSEEN_MAX) {
@@ -372,6 +384,9 @@ write_behind_is_due(const struct jb_ledger *l)
            (lag != 0 && jb_monotonic_us() - l->stored_at >= jb_behind_limits.lag_us);
 }
 
+/* More is gathered in one go where much waits. */
+#define WALLETS_MORE 512
+
 /* A failure to write behind loses nothing: the log has it all. events: how many the commit had. */
 static void
 write_behind(struct jb_ledger *l, uint64_t events)
@@ -381,7 +396,7 @@ write_behind(struct jb_ledger *l, uint64_t events)
         (void)jb_behind_freeze(l->state, &ignored);
         l->stored_at = jb_monotonic_us();
     }
-    jb_behind_go_on(l->state, (size_t)events);
+    jb_behind_go_on(l->state, (size_t)events + (size_t)l->pressure * WALLETS_MORE);
 }
 
 /* One step of it. False: somebody else is at work, or there is nothing more to do now. */
@@ -524,6 +539,8 @@ one_commit(struct jb_ledger *l, const struct jb_request *self, struct jb_leaving
             jb_queue_tell(left, self);
             write_behind(l, l->state->g.seq - before);
         }
+        jb_behind_trim(l->state, 2 * JB_COMMIT_EVENTS_MAX);
+        l->pressure = jb_behind_pressure(l->state);
         if (jb_behind_is_worth_watching(l->state)) {
             jb_behind_watch(l->state, store_while_idle, l);
         }
@@ -549,6 +566,9 @@ lead(struct jb_ledger *l, const struct jb_request *self)
         struct jb_leaving left = {0};
         one_commit(l, self, &left);
         jb_queue_tell(&left, self);
+        if (l->pressure > 0) {
+            jb_behind_wait_some(l->state, (int64_t)l->pressure * WAIT_US_MOST / JB_BEHIND_FULL);
+        }
         if (self->finished) {
             jb_queue_hand_over(&l->queue);
             return;

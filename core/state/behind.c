@@ -14,10 +14,16 @@ struct jb_behind_limits jb_behind_limits = {
     .lag_us = JB_US_PER_SECOND,
     .slice = JB_CHECKS ? 3 : 512,
     .wallets_kept = JB_CHECKS ? 200 : 1000000,
+    .most_events = 1000000,
+    .most_wallets = 262144,
 };
 
 /* After a failure that may pass: a full disk, a process that is stopped inside the store. */
 #define AGAIN_US (10 * JB_US_PER_SECOND)
+/* For each row that is written so many move into larger runs, in steps of at most so many. */
+#define ROWS_MOVED_FOR_EACH 8
+#define ROWS_MOVED_LEAST ((size_t)(JB_CHECKS ? 8 : 4096))
+#define ROWS_OF_A_STEP ((size_t)(JB_CHECKS ? 40 : 131072))
 /* Rows that stay with the next freeze. */
 #define ROWS_KEPT_BYTES (64U << 20)
 #define NOBODY UINT32_MAX
@@ -54,6 +60,9 @@ struct jb_behind {
     jb_status result;
     bool overtaken; /* the store is another now */
     struct jb_error err;
+    struct jb_wallet_step step;
+    uint64_t wrote, wrote_behind; /* of which transaction the newest run is, and was before that;
+                                     0: somebody else has stored the wallets */
 
     pthread_mutex_t lock;
     pthread_cond_t wake, moved;
@@ -130,25 +139,59 @@ by_wallet(const void *a, const void *b)
 }
 
 static jb_status
-put_all(struct jb_behind *z, bool doubt, struct jb_store_txn *t, struct jb_error *err)
+put_wallets(struct jb_behind *z, bool doubt, struct jb_store_txn *t, struct jb_error *err)
 {
-    static const struct jb_news_mark all;
-    jb_status status = JB_OK;
+    struct jb_wallet_pages pages;
+    struct jb_wallet_runs *runs = &z->step.runs;
+    z->wrote_behind = jb_wallet_runs_newest(runs);
+    jb_status status = jb_wallet_step_put(&z->step, t, err);
+    jb_wallet_pages_begin(&pages, runs, t);
     for (size_t i = 0; i < z->wallets.n && status == JB_OK; i++) {
         const struct gathered *g = &z->wallets.at[i];
-        status = jb_rows_put(&z->rows, g->at, g->end, doubt, t, err);
+        status = jb_rows_put(&z->rows, g->at, g->end, doubt, &pages, t, err);
     }
-    status =
-        status == JB_OK ? jb_rows_put(&z->ledger_rows, 0, z->ledger_rows.n, doubt, t, err) : status;
-    status = status == JB_OK ? jb_news_put(&z->news, &all, z->closed_through, t, err) : status;
-    return status == JB_OK ? jb_store_commit(t, z->seq, z->chain, err) : status;
+    return jb_wallet_pages_end(&pages, status, err);
 }
 
 static jb_status
-write_once(struct jb_behind *z, struct jb_error *err)
+put_all(struct jb_behind *z, bool doubt, struct jb_store_txn *t, struct jb_error *err)
+{
+    static const struct jb_news_mark all;
+    jb_status status = put_wallets(z, doubt, t, err);
+    status = status == JB_OK
+                 ? jb_rows_put(&z->ledger_rows, 0, z->ledger_rows.n, doubt, NULL, t, err)
+                 : status;
+    status = status == JB_OK ? jb_news_put(&z->news, &all, z->closed_through, t, err) : status;
+    status = status == JB_OK ? jb_store_commit(t, z->seq, z->chain, err) : status;
+    z->wrote = status == JB_OK ? jb_wallet_runs_newest(&z->step.runs) : 0;
+    return status;
+}
+
+/* A transaction that the step in z fits into. *left: rows that may move yet. */
+static jb_status
+begin_write(struct jb_behind *z, size_t *left, struct jb_store_txn *t, struct jb_error *err)
+{
+    jb_status status;
+    do {
+        size_t rows = *left < ROWS_OF_A_STEP ? *left : ROWS_OF_A_STEP;
+        status = jb_wallet_step_make(z->store, rows, &z->step, err);
+        status = status == JB_OK ? jb_store_write(z->store, t, err) : status;
+        if (status == JB_OK && jb_wallet_step_fits(&z->step, t)) {
+            *left -= z->step.moved < *left ? z->step.moved : *left;
+            return JB_OK;
+        }
+        if (status == JB_OK) {
+            jb_store_end(t); /* another process was quicker */
+        }
+    } while (status == JB_OK);
+    return status;
+}
+
+static jb_status
+write_once(struct jb_behind *z, size_t *left, struct jb_error *err)
 {
     struct jb_store_txn t;
-    jb_status status = jb_store_write(z->store, &t, err);
+    jb_status status = begin_write(z, left, &t, err);
     if (status != JB_OK) {
         return status;
     }
@@ -160,19 +203,64 @@ write_once(struct jb_behind *z, struct jb_error *err)
     return status;
 }
 
+/* What is left to move, in transactions that say nothing new. One that fails loses nothing. */
+static void
+move_rows(struct jb_behind *z, size_t left)
+{
+    struct jb_error ignored;
+    jb_status status = JB_OK;
+    while (status == JB_OK && (left > 0 || jb_wallet_runs_many(&z->step.runs))) {
+        struct jb_store_txn t;
+        size_t some = left > ROWS_MOVED_LEAST ? left : ROWS_MOVED_LEAST;
+        status = begin_write(z, &some, &t, &ignored);
+        if (status != JB_OK || z->step.moved == 0) {
+            if (status == JB_OK) {
+                jb_store_end(&t);
+            }
+            break;
+        }
+        left = left > ROWS_MOVED_LEAST ? some : 0;
+        status = jb_wallet_step_put(&z->step, &t, &ignored);
+        status = status == JB_OK ? jb_store_commit(&t, t.meta.seq, t.meta.chain, &ignored) : status;
+        jb_store_end(&t);
+    }
+}
+
 static void
 write_it(struct jb_behind *z)
 {
     if (z->wallets.n > 1) {
         qsort(z->wallets.at, z->wallets.n, sizeof *z->wallets.at, by_wallet);
     }
+    size_t left;
+    z->wrote = 0;
+    if (jb_wallet_runs_many(&z->step.runs)) {
+        move_rows(z, ROWS_MOVED_LEAST);
+    }
     do {
-        z->result = write_once(z, &z->err);
+        left = ROWS_MOVED_FOR_EACH * z->wallets.n;
+        left = left > ROWS_MOVED_LEAST ? left : ROWS_MOVED_LEAST;
+        z->result = write_once(z, &left, &z->err);
     } while (z->result == JB_E_FULL && jb_store_grown(z->store));
+    if (z->result == JB_OK && z->wrote != 0) {
+        move_rows(z, left);
+    }
     if (z->result == JB_OK && z->rows.cap > ROWS_KEPT_BYTES) {
         free(z->rows.at); /* here, where nobody waits for it */
         z->rows = (struct jb_buffer){0};
     }
+}
+
+/* On the clock that cannot be put back. */
+static struct timespec
+in_us(int64_t us)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    int64_t ns = until.tv_nsec + us % JB_US_PER_SECOND * 1000;
+    until.tv_sec += (time_t)(us / JB_US_PER_SECOND + ns / 1000000000);
+    until.tv_nsec = (long)(ns % 1000000000);
+    return until;
 }
 
 /* False: there is something else to do first. */
@@ -180,11 +268,7 @@ static bool
 is_time_to_call(struct jb_behind *z)
 {
     int64_t us = jb_behind_limits.lag_us < CALL_US_MAX ? jb_behind_limits.lag_us : CALL_US_MAX;
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    int64_t ns = until.tv_nsec + us % JB_US_PER_SECOND * 1000;
-    until.tv_sec += (time_t)(us / JB_US_PER_SECOND + ns / 1000000000);
-    until.tv_nsec = (long)(ns % 1000000000);
+    const struct timespec until = in_us(us);
     return pthread_cond_timedwait(&z->wake, &z->lock, &until) == ETIMEDOUT &&
            atomic_load(&z->turn) != THREADS && !z->stop && z->call != NULL;
 }
@@ -282,7 +366,7 @@ behind(struct jb_state *b)
         pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
         pthread_mutex_init(&z->lock, NULL);
         pthread_cond_init(&z->wake, &monotonic);
-        pthread_cond_init(&z->moved, NULL);
+        pthread_cond_init(&z->moved, &monotonic);
         pthread_condattr_destroy(&monotonic);
         b->behind = z;
     }
@@ -350,7 +434,7 @@ jb_behind_gather(struct jb_state *b, struct jb_cached_wallet *s)
 {
     struct jb_behind *z = b->behind;
     size_t at = z->rows.n;
-    s->touched = 0;
+    s->touched = JB_ON_ITS_WAY;
     if (!jb_vec_reserve(&z->wallets, z->wallets.n + 1) || !jb_rows_wallet(&z->rows, &s->w)) {
         z->broken = true;
         return;
@@ -383,6 +467,7 @@ send_for(const struct jb_state *b, const struct jb_behind *z)
     for (size_t at = 0; s != NULL && at < sizeof(struct jb_cached_wallet); at += CACHE_LINE) {
         __builtin_prefetch(s + at, 1);
     }
+    __builtin_prefetch(s != NULL ? s + sizeof(struct jb_cached_wallet) - 1 : NULL, 1);
     const struct jb_cached_wallet *near =
         z->next + NEAR < z->dirty.n ? frozen_wallet(b, z->next + NEAR) : NULL;
     if (near != NULL && near->w.lots.n > 0) {
@@ -425,14 +510,16 @@ drop_some(struct jb_state *b, struct jb_behind *z, size_t wallets)
     for (size_t i = 0; i < wallets && z->next < z->dirty.n; i++, z->next++) {
         send_for(b, z);
         struct jb_cached_wallet *s = frozen_wallet(b, z->next);
-        if (s != NULL && s->touched == 0) {
+        jb_state_note_stored(b, z->dirty.at[z->next], z->wrote);
+        if (s != NULL && s->touched == JB_ON_ITS_WAY) {
+            s->touched = 0;
             jb_wallet_drop_over(&s->w);
         } else if (s != NULL) {
             jb_wallet_drop_stored(&s->w);
         }
     }
     jb_facts_take(&b->facts, false, &z->news.facts, &z->next_fact, 4 * wallets);
-    jb_state_trim(b, jb_behind_limits.wallets_kept, 4 * wallets);
+    jb_facts_trim(b);
     if (z->next == z->dirty.n && z->next_fact == z->news.facts.bytes.n) {
         end(z);
     }
@@ -452,6 +539,10 @@ jb_behind_look(struct jb_state *b)
         b->usable = false; /* it begins again from what is stored */
     } else if (z->result == JB_OK) {
         b->stored_seq = z->seq;
+        if (z->wrote == 0 || z->wrote_behind != b->stored_known) {
+            jb_state_forget_stored(b); /* others have stored wallets, too */
+        }
+        b->stored_known = z->wrote;
         z->stage = DROPPING;
         z->next = z->next_fact = 0;
     } else if (z->result == JB_E_STALE) {
@@ -459,6 +550,49 @@ jb_behind_look(struct jb_state *b)
         jb_state_drop_store(b);
     } else if (z->again_at == 0) {
         z->again_at = jb_monotonic_us() + AGAIN_US;
+    }
+}
+
+static uint64_t
+share(uint64_t n, uint64_t most)
+{
+    const uint64_t half = most / 2;
+    return most == 0 || n <= half ? 0
+           : n >= most            ? JB_BEHIND_FULL
+                                  : (n - half) * JB_BEHIND_FULL / (most - half);
+}
+
+unsigned
+jb_behind_pressure(const struct jb_state *b)
+{
+    if (b->store == NULL) {
+        return 0; /* nothing is on its way anywhere */
+    }
+    const uint64_t events = share(b->g.seq - jb_behind_frozen(b), jb_behind_limits.most_events);
+    const uint64_t wallets = share(b->dirty.n, jb_behind_limits.most_wallets);
+    return (unsigned)(events > wallets ? events : wallets);
+}
+
+void
+jb_behind_wait_some(struct jb_state *b, int64_t us)
+{
+    struct jb_behind *z = b->behind;
+    if (z == NULL || z->stage != WRITING) {
+        return; /* who leads has something to do */
+    }
+    const struct timespec until = in_us(us);
+    pthread_mutex_lock(&z->lock);
+    while ((atomic_load(&z->turn) == THREADS || z->result != JB_OK) &&
+           pthread_cond_timedwait(&z->moved, &z->lock, &until) != ETIMEDOUT) {
+    }
+    pthread_mutex_unlock(&z->lock);
+}
+
+void
+jb_behind_trim(struct jb_state *b, size_t most)
+{
+    if (b->loaded > jb_behind_limits.wallets_kept) {
+        jb_state_trim(b, jb_behind_limits.wallets_kept, most);
     }
 }
 
@@ -637,6 +771,7 @@ jb_behind_free(struct jb_state *b)
     jb_vec_free(&z->wallets);
     free(z->rows.at);
     free(z->ledger_rows.at);
+    jb_wallet_step_free(&z->step);
     pthread_mutex_destroy(&z->lock);
     pthread_cond_destroy(&z->wake);
     pthread_cond_destroy(&z->moved);

@@ -24,6 +24,10 @@ struct jb_behind_limits {
     int64_t lag_us;
     size_t slice;        /* wallets that are looked at in one go at least */
     size_t wallets_kept; /* in memory; beyond it those that are stored make room */
+    /* What waits for its freeze, where the disk is slower than who writes: from half of it on
+     * commits become smaller and wait, more and more. 0: no end. */
+    uint64_t most_events;
+    size_t most_wallets;
 };
 extern struct jb_behind_limits jb_behind_limits;
 
@@ -34,8 +38,16 @@ jb_status jb_behind_freeze(struct jb_state *b, struct jb_error *err);
 bool jb_behind_busy(const struct jb_state *b);
 /* The event up to which everything is stored or on its way. */
 jb_seq jb_behind_frozen(const struct jb_state *b);
+/* How near what waits for its freeze is to the most: 0 (less than half of it) to
+ * JB_BEHIND_FULL. */
+#define JB_BEHIND_FULL 64
+unsigned jb_behind_pressure(const struct jb_state *b);
+/* Waits for the thread while it writes, but no longer than that. By who leads, without the lock. */
+void jb_behind_wait_some(struct jb_state *b, int64_t us);
 /* Goes on, with about so many wallets. */
 void jb_behind_go_on(struct jb_state *b, size_t wallets);
+/* Wallets beyond those that are kept leave memory, at most so many. */
+void jb_behind_trim(struct jb_state *b, size_t most);
 /* Goes on until nothing is on its way, or it fails. JB_OK also where the state has to begin again
  * (not usable) or has lost its store: stored_seq says what is stored. The caller holds no snapshots
  * (jb_state_release). */

@@ -8,7 +8,7 @@
 #include "event/codec.h"
 #include "wallet/wallet.h"
 
-#define JB_STATE_VERSION 8
+#define JB_STATE_VERSION 9
 
 enum jb_archived_kind {
     JB_ARCHIVED_LOT = 1,

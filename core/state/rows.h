@@ -10,6 +10,7 @@
 #include "storage/store.h"
 
 struct jb_wallet;
+struct jb_wallet_pages;
 struct jb_news;
 struct jb_globals;
 struct jb_due;
@@ -21,10 +22,10 @@ bool jb_rows_wallet(struct jb_buffer *rows, struct jb_wallet *w);
 bool jb_rows_due(struct jb_buffer *rows, const struct jb_due *due, size_t n, jb_day closed_through);
 /* Appends the days that were closed since, and the ledger itself. */
 bool jb_rows_ledger(struct jb_buffer *rows, const struct jb_news *news, const struct jb_globals *g);
-/* Puts those from `at` up to `end`. doubt: somebody else may have stored any of it since the
- * wallets were loaded. */
+/* Puts those from `at` up to `end`, wallets' own into the pages. doubt: somebody else may have
+ * stored any of it since the wallets were loaded. */
 jb_status jb_rows_put(const struct jb_buffer *rows, size_t at, size_t end, bool doubt,
-                      struct jb_store_txn *t, struct jb_error *err);
+                      struct jb_wallet_pages *pages, struct jb_store_txn *t, struct jb_error *err);
 
 /* Where the rest of what came since begins that is not written yet. */
 struct jb_news_mark {

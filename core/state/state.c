@@ -34,17 +34,22 @@ drop_slot(struct jb_state *b, size_t i)
     }
 }
 
+/* Slots in which nothing lies cost a fraction of one that makes room: they may be more. */
+#define EMPTY_FOR_EACH 64
+
 void
-jb_state_trim(struct jb_state *b, size_t keep, size_t look)
+jb_state_trim(struct jb_state *b, size_t keep, size_t most)
 {
     jb_facts_trim(b);
-    look = look < b->slots.n ? look : b->slots.n;
-    for (; look > 0 && b->loaded > keep && b->store != NULL && !b->save.live; look--) {
+    size_t look = b->slots.n / EMPTY_FOR_EACH < most ? b->slots.n : most * EMPTY_FOR_EACH;
+    for (; look > 0 && most > 0 && b->loaded > keep && b->store != NULL && !b->save.live; look--) {
         b->hand = b->hand < b->slots.n ? b->hand : 0;
         const struct jb_cached_wallet *s = b->slots.at[b->hand];
         if (s != NULL && s->touched == 0) {
-            jb_map_remove(&b->wallet_ids, jb_state_hash(b, s->w.id, s->w.id_n), s->w.number);
+            const struct jb_text id = jb_id_of(&s->w);
+            jb_map_remove(&b->wallet_ids, jb_state_hash(b, id.s, id.n), s->w.number);
             drop_slot(b, b->hand);
+            most--;
         }
         b->hand++;
     }
@@ -76,6 +81,31 @@ jb_news_free(struct jb_news *n)
     jb_vec_free(&n->closed);
 }
 
+void
+jb_state_forget_stored(struct jb_state *b)
+{
+    b->stored_in.n = 0;
+    b->stored_known = 0;
+    b->runs_writes = UINT64_MAX;
+}
+
+void
+jb_state_note_stored(struct jb_state *b, uint32_t number, uint64_t writes)
+{
+    if (b->behind == NULL || writes > UINT32_MAX || number > b->slots.n) {
+        return; /* it is looked for in all of them */
+    }
+    if (number > b->stored_in.n) {
+        if (!jb_vec_reserve(&b->stored_in, b->slots.n)) {
+            return;
+        }
+        memset(b->stored_in.at + b->stored_in.n, 0,
+               (b->slots.n - b->stored_in.n) * sizeof *b->stored_in.at);
+        b->stored_in.n = b->slots.n;
+    }
+    b->stored_in.at[number - 1] = (uint32_t)writes;
+}
+
 /* Forgets everything in memory. */
 static void
 forget(struct jb_state *b)
@@ -88,6 +118,7 @@ forget(struct jb_state *b)
     b->slots.n = 0;
     jb_slots_clear(&b->memory);
     jb_map_clear(&b->wallet_ids);
+    jb_state_forget_stored(b);
     jb_news_clear(&b->news);
     b->written = (struct jb_news_mark){0};
     jb_facts_clear(&b->facts);
@@ -149,6 +180,7 @@ jb_state_close(struct jb_state *b)
     forget(b);
     jb_vec_free(&b->slots);
     jb_map_free(&b->wallet_ids);
+    jb_vec_free(&b->stored_in);
     jb_news_free(&b->news);
     jb_facts_free(&b->facts);
     jb_vec_free(&b->last_roles);
@@ -558,6 +590,13 @@ index_return(struct jb_state *b, const struct jb_event *e, struct jb_error *err)
     return JB_OK;
 }
 
+static uint64_t
+wallet_hash(const struct jb_state *b, const struct jb_wallet *w)
+{
+    const struct jb_text id = jb_id_of(w);
+    return jb_state_hash(b, id.s, id.n);
+}
+
 /* What was taken back left its entry behind, which serves again: however often a wallet is created
  * on trial there is one. A wallet that is not in memory can do without its own. */
 static bool
@@ -566,7 +605,7 @@ note_created(struct jb_state *b, uint64_t hash, uint32_t number)
     struct jb_map_entry *e = jb_map_change(&b->wallet_ids, hash);
     const struct jb_cached_wallet *s =
         e != NULL && e->value <= b->slots.n ? b->slots.at[e->value - 1] : NULL;
-    if (e != NULL && (s == NULL || jb_state_hash(b, s->w.id, s->w.id_n) != hash)) {
+    if (e != NULL && (s == NULL || wallet_hash(b, &s->w) != hash)) {
         e->value = number;
         return true;
     }

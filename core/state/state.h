@@ -21,13 +21,14 @@
 #include "state/record.h"
 #include "state/rows.h"
 #include "state/slots.h"
+#include "state/wallet_runs.h"
 #include "storage/store.h"
 #include "log/log.h"
 
 /* Numbers without a length are those of base/numbers.h. */
 enum jb_state_table {
     JB_TABLE_GLOBALS,
-    JB_TABLE_WALLETS, /* wallet BE4 -> record */
+    JB_TABLE_WALLETS, /* in runs (wallet_runs.h) */
     JB_TABLE_ARCHIVE, /* wallet BE4, kind, ordinal BE4 -> record of what is over */
     JB_TABLE_IDS,     /* kind, wallet BE4, id -> ordinal (of a wallet: wallet 0, its number) */
     JB_TABLE_DUE,     /* expires_on, wallet BE4, ordinal BE4 -> nothing */
@@ -39,16 +40,23 @@ enum jb_state_table {
 };
 extern const struct jb_store_schema jb_state_schema;
 
-/* Lines of 64 bytes: of a usual wallet a consumption looks at the first JB_SLOT_HOT, and nothing
- * else. */
+/* Three lines of 64 bytes: of a usual wallet a consumption looks at two of them, from
+ * JB_SLOT_HOT on, and at nothing else. */
 struct jb_cached_wallet {
-    uint32_t touched;  /* the last epoch in which an event touched it; 0: it is as it is stored */
-    uint32_t saved;    /* number of the savepoint that has a copy of it */
     struct jb_lot lot; /* the place of the first of w's lots, while it has one alone */
+    uint32_t touched;  /* the last epoch in which an event touched it; 0: it is as it is stored;
+                        * JB_ON_ITS_WAY: as it is stored soon */
+    uint32_t saved;    /* number of the savepoint that has a copy of it */
     struct jb_wallet w;
-    struct jb_interval interval; /* likewise */
 };
-#define JB_SLOT_HOT 256
+#define JB_SLOT_HOT offsetof(struct jb_cached_wallet, lot.remaining)
+#define JB_SLOT_HOT_BYTES 128
+#define JB_ON_ITS_WAY (UINT32_MAX - 1)
+
+struct jb_month_days {
+    uint32_t month; /* 202603; 0: none yet */
+    jb_day first, last;
+};
 
 /* The role of a wallet that was looked up last; ref 0: none. */
 struct jb_last_role {
@@ -111,8 +119,9 @@ struct jb_saved_wallet {
     uint32_t touched;
     bool created;          /* it was not there before */
     struct jb_wallet head; /* as it was, but for what stands in its lists, which are not its own */
-    struct jb_buffer record; /* all that is in memory of it, in builds with JB_CHECKS */
-    size_t record_wallet;    /* of these, the bytes of its own record */
+    struct jb_wallet_rest rest; /* likewise */
+    struct jb_buffer record;    /* all that is in memory of it, in builds with JB_CHECKS */
+    size_t record_wallet;       /* of these, the bytes of its own record */
 };
 
 /* One of a wallet's lots, grants or refunds, as it was before an event changed it. */
@@ -160,12 +169,20 @@ struct jb_state {
     JB_VEC(struct jb_cached_wallet *) slots; /* by number - 1; NULL: not loaded */
     struct jb_slots memory;                  /* where they lie */
     size_t loaded;
+    struct jb_wallet_runs
+        runs; /* of the snapshot after so many transactions; UINT64_MAX: of none */
+    uint64_t runs_writes;
+    /* By number - 1, of wallets whose newest row is known: the transaction that wrote it, or any of
+     * its run since; 0: of none. It holds for runs of up to `stored_known`. */
+    JB_VEC(uint32_t) stored_in;
+    uint64_t stored_known;
     struct jb_map wallet_ids;
     struct jb_keys keys;
     struct jb_news news;
     struct jb_news_mark written;            /* of the news, by jb_state_write_next */
     struct jb_facts facts;                  /* as they are stored: a cache */
     JB_VEC(struct jb_last_role) last_roles; /* by wallet number - 1 */
+    struct jb_month_days month;             /* that a consumption fell in last */
     uint32_t epoch;                         /* begins with each freeze, at 1 */
     uint32_t waiting; /* wallets touched in this epoch last are still to be gathered; 0: none */
     JB_VEC(uint32_t) dirty;       /* wallets touched in this epoch */
@@ -198,18 +215,22 @@ void jb_state_drop_store(struct jb_state *b);
 /* Lets the snapshots go. To be called before the log is appended to, and when a caller is done. */
 void jb_state_release(struct jb_state *b);
 
-/* Where more than `keep` wallets are in memory: drops those that no event touched since stored_seq,
- * at most as many as `look` slots have. They are loaded again when they are needed. */
-void jb_state_trim(struct jb_state *b, size_t keep, size_t look);
+/* Where more than `keep` wallets are in memory: drops some that no event touched since stored_seq,
+ * at most so many. They are loaded again when they are needed. */
+void jb_state_trim(struct jb_state *b, size_t keep, size_t most);
 
 /* Applies an event that was just decided: loads what it names, folds it, indexes it. JB_E_CORRUPT:
  * it contradicts the state. */
 jb_status jb_state_apply(struct jb_state *b, const struct jb_event *e, struct jb_error *err);
-
 /* The same of the usual event, number seq. key_hash: jb_state_key_hash of its key, if it has one.
  * False: something is not as usual, and nothing has changed: jb_state_apply does it. */
 bool jb_state_apply_usual(struct jb_state *b, jb_seq seq, const struct jb_event_usual *e,
                           uint64_t key_hash);
+
+/* A wallet's newest row was written by that transaction of the store, or is in one run with such;
+ * nothing is known of any. */
+void jb_state_note_stored(struct jb_state *b, uint32_t number, uint64_t writes);
+void jb_state_forget_stored(struct jb_state *b);
 
 /* ---- looking up (lookup.c) ---- */
 

@@ -21,15 +21,18 @@ static jb_status
 put_wallets(struct jb_state *b, struct jb_buffer *rows, bool again, struct jb_store_txn *t,
             struct jb_error *err)
 {
-    jb_status status = JB_OK;
+    struct jb_wallet_runs runs;
+    struct jb_wallet_pages pages;
+    jb_status status = jb_wallet_runs_get(t, &runs, err);
+    jb_wallet_pages_begin(&pages, &runs, t);
     for (size_t i = 0; i < b->dirty.n && status == JB_OK; i++) {
         struct jb_cached_wallet *s = b->slots.at[b->dirty.at[i] - 1];
         rows->n = 0;
-        status = jb_rows_wallet(rows, &s->w) ? jb_rows_put(rows, 0, rows->n, again, t, err)
+        status = jb_rows_wallet(rows, &s->w) ? jb_rows_put(rows, 0, rows->n, again, &pages, t, err)
                                              : no_memory(err);
         status = status == JB_OK ? jb_store_next_step(t, err) : status;
     }
-    return status;
+    return jb_wallet_pages_end(&pages, status, err);
 }
 
 static jb_status
@@ -43,7 +46,7 @@ put_all(struct jb_state *b, struct jb_buffer *rows, bool again, struct jb_store_
           jb_rows_ledger(rows, &b->news, &b->g))) {
         status = no_memory(err);
     }
-    status = status == JB_OK ? jb_rows_put(rows, 0, rows->n, false, t, err) : status;
+    status = status == JB_OK ? jb_rows_put(rows, 0, rows->n, false, NULL, t, err) : status;
     status =
         status == JB_OK ? jb_news_put(&b->news, &b->written, b->g.closed_through, t, err) : status;
     return status == JB_OK ? jb_store_commit(t, b->g.seq, b->head.chain, err) : status;

@@ -165,7 +165,9 @@ jb_status jb_store_next_step(struct jb_store_txn *t, struct jb_error *err);
  * dropped. */
 jb_status jb_store_next_switch(struct jb_store *s, struct jb_error *err);
 
-/* XXH3-128 over every table's name, keys and values in order, in that snapshot. */
-jb_status jb_store_digest(struct jb_store_txn *t, uint8_t ret[16], struct jb_error *err);
+/* XXH3-128 over every table's name, keys and values in order, in that snapshot, but for the tables
+ * whose bits are set. */
+jb_status jb_store_digest(struct jb_store_txn *t, unsigned but, uint8_t ret[16],
+                          struct jb_error *err);
 
 #endif

@@ -967,12 +967,15 @@ digest_table(struct jb_store_txn *t, unsigned table, XXH3_state_t *state, struct
 }
 
 jb_status
-jb_store_digest(struct jb_store_txn *t, uint8_t ret[16], struct jb_error *err)
+jb_store_digest(struct jb_store_txn *t, unsigned but, uint8_t ret[16], struct jb_error *err)
 {
     XXH3_state_t state;
     XXH3_128bits_reset(&state);
     for (unsigned i = 0; i < t->store->schema.tables_n; i++) {
         const char *name = t->store->schema.tables[i];
+        if ((but >> i & 1) != 0) {
+            continue;
+        }
         XXH3_128bits_update(&state, name, strlen(name) + 1);
         jb_status status = digest_table(t, i, &state, err);
         if (status != JB_OK) {

@@ -1,6 +1,7 @@
 /* What is on its way to the store: a write that failed and was given up, and no memory for rows
- * behind it; a wallet that is used all the time; wallets that are created on trial; and two threads
- * that use the writing side, one of which leads. */
+ * behind it; a wallet that is used all the time; wallets that are created on trial; a disk that is
+ * slower than who writes; many more wallets than are kept; and two threads that use the writing
+ * side, one of which leads. */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -227,6 +228,82 @@ many_grants(void)
     end_and_audit();
 }
 
+#define CHARGES 3000
+
+static void
+charge_many(unsigned from)
+{
+    static struct jb_command many[CHARGES];
+    static char ids[CHARGES][16];
+    for (unsigned i = 0; i < CHARGES; i++) {
+        snprintf(ids[i], sizeof ids[i], "C%u", from + i);
+        jb_command_begin(&many[i], JB_OP_CHARGE);
+        jb_set_wallet(&many[i], jb_text_of("W"));
+        jb_set_charge(&many[i], jb_text_of(ids[i]));
+        jb_set_method(&many[i], JB_METHOD_ADMIN_CASH);
+        jb_set_amount(&many[i], 10);
+    }
+    must(jb_submit(l, many, CHARGES, NULL, answers, NULL, &err) == JB_OK, err.text);
+}
+
+/* What waits comes to its end, in many small waits; and goes on when the disk does. */
+static void
+slower_than_who_writes(void)
+{
+    begin("slow", 40);
+    jb_behind_limits.most_events = CHARGES;
+    create("W", false);
+    busy = true;
+    charge_many(0);
+    must(jb_behind_busy(l->state), "it is on its way");
+    charge_many(CHARGES);
+    must(l->pressure == JB_BEHIND_FULL, "a slow disk is not noticed");
+    const int64_t began = jb_monotonic_us();
+    charge_many(2 * CHARGES);
+    /* Of at most 256 commands each, with 12 ms behind it. */
+    must(jb_monotonic_us() - began >= CHARGES / 256 * INT64_C(12000), "nobody waits for the disk");
+    jb_behind_wait(l->state);
+    jb_behind_look(l->state);
+    must(l->state->behind->again_at != 0, "it is tried again");
+    busy = false;
+    l->state->behind->again_at = 1;
+    for (unsigned i = 0; l->pressure > 0 || i == 0; i++) {
+        char id[24];
+        snprintf(id, sizeof id, "L%u", i);
+        charge(id);
+    }
+    end_and_audit();
+}
+
+/* Each is used in its turn: as many leave memory as come. */
+static void
+more_than_are_kept(void)
+{
+    size_t most = 0;
+    begin("kept", 40);
+    jb_behind_limits.wallets_kept = 50;
+    for (unsigned i = 0; i < 4000; i++) {
+        char id[24];
+        struct jb_command c;
+        snprintf(id, sizeof id, "W%u", i % 1000);
+        if (i < 1000) {
+            create(id, false);
+        } else {
+            jb_command_begin(&c, JB_OP_CHARGE);
+            jb_set_wallet(&c, jb_text_of(id));
+            snprintf(id + 12, 12, "C%u", i);
+            jb_set_charge(&c, jb_text_of(id + 12));
+            jb_set_method(&c, JB_METHOD_ADMIN_CASH);
+            jb_set_amount(&c, 10);
+            submit(&c, false);
+        }
+        jb_behind_wait(l->state);
+        most = l->state->loaded > most ? l->state->loaded : most;
+    }
+    must(most < 200, "wallets stay in memory");
+    end_and_audit();
+}
+
 static void *
 rotate(void *unused)
 {
@@ -265,6 +342,8 @@ main(void)
     used_all_the_time();
     on_trial();
     many_grants();
+    slower_than_who_writes();
+    more_than_are_kept();
     two_threads();
     jb_answers_free(answers);
     remove_scratch(scratch);

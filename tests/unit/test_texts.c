@@ -62,7 +62,7 @@ digest(struct jb_store *s, uint8_t ret[16])
 {
     struct jb_store_txn t;
     struct jb_error err;
-    must(jb_store_read(s, &t, &err) == JB_OK && jb_store_digest(&t, ret, &err) == JB_OK,
+    must(jb_store_read(s, &t, &err) == JB_OK && jb_store_digest(&t, 0, ret, &err) == JB_OK,
          "no digest");
     jb_store_end(&t);
 }

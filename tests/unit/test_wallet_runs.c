@@ -1,0 +1,211 @@
+/* Wallets' rows in runs, against a list in memory: random wallets with each write, rows of every
+ * length, steps of every size, some of which are given up as a kill gives them up. Each wallet is
+ * found, whatever is known of it; nothing else is there; and there are few runs, of which nothing
+ * is left when they are one. */
+#include "state/state.h"
+
+#include <string.h>
+
+#include "../check.h"
+#include "base/steps.h"
+
+#define WALLETS 400
+#define WRITES (SANITIZED ? 150 : 500)
+#define LONGEST 700
+
+static struct jb_store *store;
+static struct jb_error err;
+static uint64_t seed = 7;
+/* What each wallet has: its length, and what it is filled with; 0: it has no row. */
+static struct row {
+    size_t n;
+    uint8_t fill;
+    uint64_t newest;   /* the transaction that wrote it */
+    uint64_t found_in; /* of its run, when it was looked for last */
+} has[WALLETS + 1];
+
+static unsigned
+any(unsigned n)
+{
+    seed = seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return (unsigned)(seed >> 33) % n;
+}
+
+static void
+good(jb_status status)
+{
+    must(status == JB_OK, err.text);
+}
+
+static unsigned grown, grows_to; /* wallets that were ever written are among the first so many */
+
+/* One of a few shapes: few wallets, many of them, new ones, the same ones all the time. */
+static bool
+is_written(unsigned shape, unsigned wallet)
+{
+    switch (shape) {
+    case 0:
+        return any(100) == 0;
+    case 1:
+        return any(2) == 0;
+    case 2:
+        return wallet > grown;
+    default:
+        return wallet <= 30;
+    }
+}
+
+static void
+one_write(bool give_up)
+{
+    static const uint8_t chain[16];
+    static uint8_t record[LONGEST];
+    struct jb_wallet_step step = {.moved = 0};
+    struct jb_store_txn t;
+    good(jb_wallet_step_make(store, any(4) == 0 ? 3 : any(300), &step, &err));
+    good(jb_store_write(store, &t, &err));
+    must(jb_wallet_step_fits(&step, &t), "nobody else has written");
+    good(jb_wallet_step_put(&step, &t, &err));
+    struct jb_wallet_pages pages;
+    const unsigned shape = any(5), more = grown + 1 + any(8),
+                   most = more < WALLETS ? more : WALLETS;
+    grows_to = 0;
+    jb_wallet_pages_begin(&pages, &step.runs, &t);
+    for (unsigned i = 1; i <= most && shape < 4; i++) {
+        if (is_written(shape, i)) {
+            const size_t n = any(20) == 0 ? any(LONGEST) + 1 : any(40) + 1;
+            const uint8_t fill = (uint8_t)any(256);
+            memset(record, fill, n);
+            good(jb_wallet_pages_add(&pages, i, record, n, &err));
+            grows_to = i;
+            if (!give_up) {
+                has[i].n = n;
+                has[i].fill = fill;
+                has[i].newest = t.meta.writes + 1;
+            }
+        }
+    }
+    good(jb_wallet_pages_end(&pages, JB_OK, &err));
+    if (give_up) {
+        jb_store_end(&t);
+    } else {
+        good(jb_store_commit(&t, t.meta.seq + 1, chain, &err));
+        grown = grows_to > grown ? grows_to : grown;
+    }
+    jb_wallet_step_free(&step);
+}
+
+static void
+look_for(struct jb_store_txn *t, const struct jb_wallet_runs *r, unsigned i, bool known)
+{
+    const void *value = NULL;
+    size_t n = 0;
+    uint64_t newest = 0;
+    const uint64_t since = known ? has[i].newest : 0;
+    jb_status status = jb_wallet_runs_find(t, r, i, since, since != 0 ? t->meta.writes : 0, &value,
+                                           &n, &newest, &err);
+    must(status == (has[i].n > 0 ? JB_OK : JB_E_NOTFOUND), "a wallet is lost, or was never there");
+    must(n == has[i].n, "a row of another length");
+    for (size_t at = 0; at < n; at++) {
+        must(((const uint8_t *)value)[at] == has[i].fill, "another row");
+    }
+    has[i].found_in = newest;
+}
+
+static unsigned
+look(void)
+{
+    struct jb_store_txn t;
+    struct jb_wallet_runs r;
+    uint64_t strange;
+    good(jb_store_read(store, &t, &err));
+    good(jb_wallet_runs_get(&t, &r, &err));
+    for (unsigned i = 1; i <= WALLETS; i++) {
+        look_for(&t, &r, i, any(2) == 0);
+    }
+    const void *value;
+    size_t n;
+    uint64_t newest;
+    must(jb_wallet_runs_find(&t, &r, WALLETS + 1, 0, 0, &value, &n, &newest, &err) == JB_E_NOTFOUND,
+         "a wallet that was never written");
+    good(jb_wallet_runs_strange(&t, &r, WALLETS, &strange, &err));
+    must(strange == 0, "rows that nobody has");
+    if (grown > 0) {
+        good(jb_wallet_runs_strange(&t, &r, grown - 1, &strange, &err));
+        must(strange > 0, "the last wallet is not seen");
+    }
+    for (unsigned i = 1; i < r.n; i++) {
+        must(r.at[i].newest > r.at[i - 1].newest, "runs in disorder");
+    }
+    jb_store_end(&t);
+    return r.n;
+}
+
+/* Who knows that a wallet is in one of the runs looks into no other. */
+static void
+one_look_each(void)
+{
+    struct jb_store_txn t;
+    struct jb_wallet_runs r;
+    good(jb_store_read(store, &t, &err));
+    good(jb_wallet_runs_get(&t, &r, &err));
+    must(r.n > 1, "there is one run alone");
+    for (unsigned i = 1; i <= WALLETS; i++) {
+        if (has[i].n > 0) {
+            look_for(&t, &r, i, false);
+            has[i].newest = has[i].found_in;
+            const uint64_t before = jb_steps.rows;
+            look_for(&t, &r, i, true);
+            must(jb_steps.rows - before == 1, "it looks into runs that do not have it");
+        }
+    }
+    jb_store_end(&t);
+}
+
+/* Nothing is written but steps: what is left of the runs that were made into one is nothing. */
+static void
+move_all(void)
+{
+    static const uint8_t chain[16];
+    struct jb_wallet_step step = {.moved = 0};
+    struct jb_store_txn t;
+    bool more = true;
+    while (more) {
+        good(jb_wallet_step_make(store, 50, &step, &err));
+        more = step.moved > 0;
+        good(jb_store_write(store, &t, &err));
+        good(jb_wallet_step_put(&step, &t, &err));
+        good(jb_store_commit(&t, t.meta.seq, chain, &err));
+    }
+    must(step.runs.merges_n == 0, "a merge does not end");
+    jb_wallet_step_free(&step);
+}
+
+int
+main(void)
+{
+    static const uint8_t nobody[16];
+    char dir[64];
+    bool remade;
+    unsigned most = 0, runs;
+    make_quick_scratch(dir, "wallet-runs");
+    good(jb_store_open(dir, &jb_state_schema, nobody, false, &store, &remade, &err));
+    for (unsigned i = 0; i < WRITES; i++) {
+        one_write(any(8) == 0);
+        runs = look();
+        most = runs > most ? runs : most;
+        if (i == WRITES / 2) {
+            one_look_each();
+            move_all();
+            look();
+        }
+    }
+    printf("%u runs at most, %u at the end\n", most, runs);
+    must(most > 4 && most < JB_WALLET_RUNS_MAX / 2, "too many runs, or none at all");
+    store = jb_store_close(store);
+    good(jb_store_open(dir, &jb_state_schema, nobody, true, &store, &remade, &err));
+    look();
+    jb_store_close(store);
+    remove_scratch(dir);
+    return 0;
+}
