@@ -169,7 +169,7 @@ same(const struct pair *p, const char *what, int64_t core, int64_t other)
         jb_found(p->f, "folds", p->seq, 0, 0,
                  "at event %llu wallet %.*s has %s %lld by core's fold and %lld by that of the "
                  "projections",
-                 (unsigned long long)p->seq, (int)p->core->id_n, p->core->id, jb_tr(what),
+                 (unsigned long long)p->seq, (int)p->core->id_n, jb_id_of(p->core).s, jb_tr(what),
                  (long long)core, (long long)other);
     }
 }
@@ -187,15 +187,16 @@ same_grants(const struct pair *p)
             jb_found(p->f, "folds", p->seq, 0, 0,
                      "at event %llu grant %u of wallet %.*s has %lld left (%s) by the "
                      "projections' fold, and core's says something else",
-                     (unsigned long long)p->seq, o->ordinal, (int)p->core->id_n, p->core->id,
-                     (long long)o->remaining, o->in_use ? jb_tr("in use") : jb_tr("dormant"));
+                     (unsigned long long)p->seq, o->ordinal, (int)p->core->id_n,
+                     jb_id_of(p->core).s, (long long)o->remaining,
+                     o->in_use ? jb_tr("in use") : jb_tr("dormant"));
         }
         jb_amount *to = o->in_use ? &in_use : &dormant;
         *to = jb_sum(*to, o->remaining);
     }
     /* With each grant of the one found in the other, equal sums leave no grant out. */
     same(p, "free cash", p->core->free, in_use);
-    same(p, "dormant cash", p->core->dormant, dormant);
+    same(p, "dormant cash", jb_rest(p->core)->dormant, dormant);
 }
 
 static void
@@ -215,8 +216,8 @@ compare_wallet(struct jb_cross *x, struct jb_state *b, uint32_t number, struct j
     same(&p, "status", s->w.status, w->summary.status);
     same(&p, "its creation at event", (int64_t)s->w.created_seq, (int64_t)w->summary.created_seq);
     same(&p, "paid cash", s->w.paid, w->summary.paid);
-    same(&p, "refunds pending", s->w.pending, w->summary.pending);
-    same(&p, "refunds in transit", s->w.transit, w->summary.transit);
+    same(&p, "refunds pending", jb_rest(&s->w)->pending, w->summary.pending);
+    same(&p, "refunds in transit", jb_rest(&s->w)->transit, w->summary.transit);
     if (s->w.status == JB_WALLET_SUSPENDED) {
         same(&p, "status under its suspension", s->w.under, w->summary.under);
     }

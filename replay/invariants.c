@@ -49,8 +49,10 @@ check_consumption(struct jb_state *b, const struct jb_wallet *w, const struct jb
         }
     }
     uint32_t status = 0;
-    for (size_t i = w->intervals.n; i-- > 0 && status == 0;) {
-        status = w->intervals.at[i].from <= at ? w->intervals.at[i].status : 0;
+    struct jb_interval first;
+    const struct jb_intervals all = jb_wallet_intervals(w, &first);
+    for (size_t i = all.n; i-- > 0 && status == 0;) {
+        status = all.at[i].from <= at ? all.at[i].status : 0;
     }
     if (status != JB_WALLET_ACTIVE) {
         jb_found(f, "status", e->seq, frame, 0,
@@ -130,7 +132,7 @@ check_close(struct jb_state *b, const struct jb_event *e, uint64_t frame, struct
             jb_found(f, "expiry", e->seq, frame, 0,
                      "event %llu closes a day with grant %u of wallet %.*s still in it, whose last "
                      "day it was",
-                     (unsigned long long)e->seq, due->ordinal, (int)s->w.id_n, s->w.id);
+                     (unsigned long long)e->seq, due->ordinal, (int)s->w.id_n, jb_id_of(&s->w).s);
         }
     }
     jb_state_due_drop(b, day);
@@ -170,12 +172,12 @@ jb_check_after(struct jb_state *b, const struct jb_event *e, uint64_t frame, str
     }
     /* Every event of a small wallet; a wallet with a long history is looked at now and then, and
      * once more at the end. */
-    size_t size = s->w.lots.n + s->w.grants.n + s->w.refunds.n;
+    size_t size = s->w.lots.n + jb_rest(&s->w)->grants.n + jb_rest(&s->w)->refunds.n;
     const char *broken = size <= 64 || e->seq % size == 0 ? jb_wallet_check(&s->w) : NULL;
     if (broken != NULL) {
         jb_found(f, "wallet", e->seq, frame, 0,
                  "after event %llu invariant %s of wallet %.*s does not hold",
-                 (unsigned long long)e->seq, broken, (int)s->w.id_n, s->w.id);
+                 (unsigned long long)e->seq, broken, (int)s->w.id_n, jb_id_of(&s->w).s);
     }
 }
 
@@ -187,13 +189,13 @@ jb_check_sums(struct jb_state *b, struct jb_findings *f)
         const struct jb_wallet *w = &b->slots.at[i]->w;
         paid += w->paid;
         in_use += w->free;
-        dormant += w->dormant;
-        transit += w->transit;
+        dormant += jb_rest(w)->dormant;
+        transit += jb_rest(w)->transit;
         const char *broken = jb_wallet_check(w);
         if (broken != NULL) {
             jb_found(f, "wallet", w->version, 0, 0,
                      "at the end invariant %s of wallet %.*s does not hold", broken, (int)w->id_n,
-                     w->id);
+                     jb_id_of(w).s);
         }
     }
     jb_wide days[4] = {b->g.closing_paid, b->g.closing_free, b->g.closing_dormant, b->g.transit};

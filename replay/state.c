@@ -66,17 +66,19 @@ explain_wallet(struct compare *c, const struct jb_wallet *w, const void *value, 
     struct jb_wallet there;
     memset(&there, 0, sizeof there);
     if (value == NULL || !jb_looked_up(c->f, jb_read_wallet(value, n, &there))) {
-        differs(c, "wallets", "wallet %.*s is missing or cannot be read", (int)w->id_n, w->id);
-    } else if (there.paid != w->paid || there.free != w->free || there.dormant != w->dormant) {
+        differs(c, "wallets", "wallet %.*s is missing or cannot be read", (int)w->id_n,
+                jb_id_of(w).s);
+    } else if (there.paid != w->paid || there.free != w->free ||
+               jb_rest(&there)->dormant != jb_rest(w)->dormant) {
         differs(c, "wallets",
                 "wallet %.*s has paid %lld, free %lld, dormant %lld where the log gives %lld, "
                 "%lld, %lld",
-                (int)w->id_n, w->id, (long long)there.paid, (long long)there.free,
-                (long long)there.dormant, (long long)w->paid, (long long)w->free,
-                (long long)w->dormant);
+                (int)w->id_n, jb_id_of(w).s, (long long)there.paid, (long long)there.free,
+                (long long)jb_rest(&there)->dormant, (long long)w->paid, (long long)w->free,
+                (long long)jb_rest(w)->dormant);
     } else {
         differs(c, "wallets", "wallet %.*s differs from what the log gives (version %llu)",
-                (int)w->id_n, w->id, (unsigned long long)w->version);
+                (int)w->id_n, jb_id_of(w).s, (unsigned long long)w->version);
     }
     jb_wallet_free(&there);
 }
@@ -91,15 +93,15 @@ check_over(struct compare *c, const struct jb_wallet *w, enum jb_archived_kind k
     if (recorded &&
         !row_equals(c, JB_TABLE_ARCHIVE, key, sizeof key, c->expected.at, c->expected.n)) {
         differs(c, "over", "item %u of kind %d of wallet %.*s is not what the log gives", ordinal,
-                (int)kind, (int)w->id_n, w->id);
+                (int)kind, (int)w->id_n, jb_id_of(w).s);
     }
 }
 
 #define CHECK_OVER(list, kind, is_over, record)                                                    \
-    for (size_t i = 0; i < w->list.n; i++) {                                                       \
+    for (size_t i = 0; i < (list).n; i++) {                                                        \
         if (is_over) {                                                                             \
             c->expected.n = 0;                                                                     \
-            check_over(c, w, kind, w->list.at[i].ordinal, record(&w->list.at[i], &c->expected));   \
+            check_over(c, w, kind, (list).at[i].ordinal, record(&(list).at[i], &c->expected));     \
             over++;                                                                                \
         }                                                                                          \
     }
@@ -120,11 +122,12 @@ check_wallet(struct compare *c, const struct jb_wallet *w)
         (value == NULL || n != c->expected.n || memcmp(value, c->expected.at, n) != 0)) {
         explain_wallet(c, w, value, n);
     }
-    CHECK_OVER(lots, jb_archived_lot_kind(&w->lots.at[i]), jb_lot_over(&w->lots.at[i]),
+    const struct jb_wallet_rest *r = jb_rest(w);
+    CHECK_OVER(w->lots, jb_archived_lot_kind(&w->lots.at[i]), jb_lot_over(&w->lots.at[i]),
                jb_record_lot)
-    CHECK_OVER(grants, JB_ARCHIVED_GRANT, jb_grant_over(&w->grants.at[i]), jb_record_grant)
-    CHECK_OVER(refunds, JB_ARCHIVED_REFUND, jb_refund_over(&w->refunds.at[i]), jb_record_refund)
-    CHECK_OVER(intervals, JB_ARCHIVED_INTERVAL, jb_interval_over(w, &w->intervals.at[i]),
+    CHECK_OVER(r->grants, JB_ARCHIVED_GRANT, jb_grant_over(&r->grants.at[i]), jb_record_grant)
+    CHECK_OVER(r->refunds, JB_ARCHIVED_REFUND, jb_refund_over(&r->refunds.at[i]), jb_record_refund)
+    CHECK_OVER(r->intervals, JB_ARCHIVED_INTERVAL, jb_interval_over(w, &r->intervals.at[i]),
                jb_record_interval)
     return over;
 }

@@ -13,7 +13,7 @@
 static bool
 is_checked_now(const struct jb_wallet *w, jb_seq seq)
 {
-    const size_t size = (size_t)w->lots.n + w->grants.n + w->refunds.n;
+    const size_t size = (size_t)w->lots.n + jb_rest(w)->grants.n + jb_rest(w)->refunds.n;
     return size > 64 && seq % size == 0;
 }
 

@@ -38,6 +38,7 @@ send_for(const void *what, size_t n)
     for (size_t at = 0; what != NULL && at < n; at += JB_CACHE_LINE) {
         __builtin_prefetch((const char *)what + at, 1);
     }
+    __builtin_prefetch(what != NULL ? (const char *)what + n - 1 : NULL, 1); /* on another line */
 }
 
 static const struct jb_cached_wallet *
@@ -104,15 +105,18 @@ warm_others(const struct jb_state *b, const uint32_t *numbers, size_t n)
         if (s != NULL && s->w.first_lot < s->w.lots.n) {
             send_for(&s->w.lots.at[s->w.first_lot], sizeof(struct jb_lot));
         }
-        if (s != NULL && s->w.intervals.n > 0) {
-            send_for(&s->w.intervals.at[s->w.intervals.n - 1], sizeof(struct jb_interval));
+        if (s != NULL) {
+            send_for(s->w.rest, sizeof *s->w.rest);
         }
     }
 }
 
-/* The first lines of a wallet are all that a usual event looks at. */
-#define USUAL_BYTES 192
-static_assert(offsetof(struct jb_cached_wallet, w.tax) <= USUAL_BYTES, "its lists lie before it");
+/* All of a wallet that a usual event looks at. */
+static void
+send_for_hot(const struct jb_cached_wallet *s)
+{
+    send_for(s != NULL ? (const char *)s + JB_SLOT_HOT : NULL, JB_SLOT_HOT_BYTES);
+}
 
 void
 jb_ahead_warm(const struct jb_ahead *a, const struct jb_state *b)
@@ -130,7 +134,7 @@ jb_ahead_warm(const struct jb_ahead *a, const struct jb_state *b)
     }
     for (size_t i = 0; i < a->n; i++) {
         if (a->events[i].bytes != 0) {
-            send_for(slot_of(b, a->events[i].e.plain.wallet), USUAL_BYTES);
+            send_for_hot(slot_of(b, a->events[i].e.plain.wallet));
         }
     }
     warm_others(b, a->others, a->others_n);

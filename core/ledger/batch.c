@@ -13,7 +13,7 @@ is_sound(struct jb_state *b, const struct jb_event *e)
         jb_state_wallet(b, e->wallet, &s, NULL) != JB_OK) {
         return true;
     }
-    size_t size = s->w.lots.n + s->w.grants.n + s->w.refunds.n;
+    size_t size = s->w.lots.n + jb_rest(&s->w)->grants.n + jb_rest(&s->w)->refunds.n;
     return (size > 64 && e->seq % size != 0) || jb_wallet_check(&s->w) == NULL;
 }
 

@@ -25,15 +25,15 @@ jb_status
 jb_expire_due(struct jb_ledger *l, struct jb_cached_wallet *s, jb_instant recorded_at,
               struct jb_error *err)
 {
-    if (s->w.free == 0 && s->w.dormant == 0) {
+    if (s->w.free == 0 && jb_rest(&s->w)->dormant == 0) {
         return JB_OK;
     }
     jb_day today = jb_day_of(recorded_at, l->identity.utc_offset_s);
     for (;;) {
         /* The earliest deadline first, among equal ones in the order of granting. */
         const struct jb_grant *next = NULL;
-        for (size_t i = 0; i < s->w.grants.n; i++) {
-            const struct jb_grant *g = &s->w.grants.at[i];
+        for (size_t i = 0; i < jb_rest(&s->w)->grants.n; i++) {
+            const struct jb_grant *g = &jb_rest(&s->w)->grants.at[i];
             if (jb_grant_due(g, today) && (next == NULL || g->expires_on < next->expires_on)) {
                 next = g;
             }

@@ -12,7 +12,7 @@ static const struct jb_lot *
 paying_lot(const struct jb_wallet *w, jb_amount amount)
 {
     const struct jb_lot *l = w->first_lot < w->lots.n ? &w->lots.at[w->first_lot] : NULL;
-    return l != NULL && w->status == JB_WALLET_ACTIVE && w->free == 0 && w->dormant == 0 &&
+    return l != NULL && w->status == JB_WALLET_ACTIVE && w->free == 0 && jb_rest(w)->dormant == 0 &&
                    amount > 0 && amount <= l->remaining && amount <= w->paid
                ? l
                : NULL;

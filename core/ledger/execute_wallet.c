@@ -5,8 +5,8 @@
 static jb_status
 forfeit(struct execution *x, struct jb_cached_wallet *s)
 {
-    for (size_t i = 0; i < s->w.grants.n; i++) {
-        const struct jb_grant *g = &s->w.grants.at[i];
+    for (size_t i = 0; i < jb_rest(&s->w)->grants.n; i++) {
+        const struct jb_grant *g = &jb_rest(&s->w)->grants.at[i];
         if (!jb_grant_unfinished(g, x->m.today)) {
             continue;
         }

@@ -411,22 +411,22 @@ jb_reader_wallet(jb_ledger *l, uint32_t number, struct jb_reader_wallet *ret, st
     }
     const struct jb_wallet *w = &s->w;
     l->read_grants.n = 0;
-    if (!jb_vec_reserve(&l->read_grants, w->grants.n)) {
+    if (!jb_vec_reserve(&l->read_grants, jb_rest(w)->grants.n)) {
         return jb_fail(err, JB_E_NOMEM, "no memory for a wallet's grants");
     }
-    for (size_t i = 0; i < w->grants.n; i++) {
-        const struct jb_grant *g = &w->grants.at[i];
+    for (size_t i = 0; i < jb_rest(w)->grants.n; i++) {
+        const struct jb_grant *g = &jb_rest(w)->grants.at[i];
         if ((g->state == JB_GRANT_DORMANT || g->state == JB_GRANT_IN_USE) && g->remaining > 0) {
             l->read_grants.at[l->read_grants.n++] = (struct jb_reader_grant){
                 g->ordinal, g->state == JB_GRANT_IN_USE, g->remaining, g->expires_on, g->seq};
         }
     }
     *ret = (struct jb_reader_wallet){.number = number,
-                                     .id = {w->id, w->id_n},
+                                     .id = jb_id_of(w),
                                      .status = w->status,
                                      .paid = w->paid,
-                                     .refund_pending = w->pending,
-                                     .refund_in_transit = w->transit,
+                                     .refund_pending = jb_rest(w)->pending,
+                                     .refund_in_transit = jb_rest(w)->transit,
                                      .version = w->version,
                                      .created_seq = w->created_seq,
                                      .lots_n = w->lots_given,
@@ -517,7 +517,7 @@ jb_wallet_id(jb_ledger *l, uint32_t number, char *id, size_t *ret_n, struct jb_e
         status = jb_state_wallet(l->read_state, number, &s, err);
     } while (jb_reader_again(l, &status, err));
     if (status == JB_OK) {
-        memcpy(id, s->w.id, s->w.id_n);
+        memcpy(id, jb_id_of(&s->w).s, s->w.id_n);
         *ret_n = s->w.id_n;
     }
     jb_reader_end(l);

@@ -78,10 +78,10 @@ jb_ask_channel(struct jb_asking *a, struct jb_text id, uint64_t *ret)
 }
 
 static void
-put_id(char to[JB_ID_BYTES_MAX + 1], const char *id, size_t n)
+put_id(char to[JB_ID_BYTES_MAX + 1], struct jb_text id)
 {
-    n = n <= JB_ID_BYTES_MAX ? n : JB_ID_BYTES_MAX;
-    memcpy(to, n > 0 ? id : "", n);
+    const size_t n = id.n <= JB_ID_BYTES_MAX ? id.n : JB_ID_BYTES_MAX;
+    memcpy(to, n > 0 ? id.s : "", n);
     to[n] = '\0';
 }
 
@@ -233,7 +233,7 @@ put_agency(struct jb_asking *a, uint64_t number, char to[JB_ID_BYTES_MAX + 1])
     to[0] = '\0';
     jb_status status = number != 0 ? jb_around_agency(a->b, number, &id, a->err) : JB_OK;
     if (status == JB_OK && number != 0) {
-        put_id(to, id.s, id.n);
+        put_id(to, id);
     }
     return status;
 }
@@ -264,11 +264,11 @@ look_who(struct jb_asking *a, const void *question, void *data)
                            .status = w->status,
                            .kind = w->kind,
                            .settlement = w->settlement,
-                           .limit = w->limit,
+                           .limit = jb_rest(w)->limit,
                            .seq = a->b->g.seq,
                            .at = a->now,
                            .agency_from = JB_NO_INSTANT};
-    put_id(ret->wallet, w->id, w->id_n);
+    put_id(ret->wallet, jb_id_of(w));
     status = jb_around_wallet(a->b, ret->number, &around, a->err);
     ret->email = status == JB_OK ? around.email : 0; /* its invoices are mailed all the same */
     if (status != JB_OK || w->status == JB_WALLET_DELETED) {
@@ -346,7 +346,7 @@ put_wallet_of_channel(struct jb_asking *a, uint64_t number, struct jb_channel_in
     jb_status status = number != 0 ? jb_state_wallet(a->b, (uint32_t)number, &s, a->err) : JB_OK;
     if (status == JB_OK && number != 0 && s->w.status != JB_WALLET_DELETED) {
         ret->wallet_no = s->w.number;
-        put_id(ret->wallet, s->w.id, s->w.id_n);
+        put_id(ret->wallet, jb_id_of(&s->w));
     }
     return status;
 }
@@ -365,7 +365,7 @@ look_channel(struct jb_asking *a, const void *question, void *data)
     if (status != JB_OK) {
         return status;
     }
-    put_id(ret->channel, own.s, own.n);
+    put_id(ret->channel, own);
     put_biz_number(ret->biz, c.biz.number);
     ret->number = number;
     ret->kind = (uint32_t)c.kind;
@@ -467,7 +467,7 @@ look_biz(struct jb_asking *a, const void *question, void *data)
         if (status != JB_OK) {
             return status;
         }
-        put_id(ret->holder, id.s, id.n);
+        put_id(ret->holder, id);
         biz = c.biz;
         biz.open = c.closed == JB_NO_INSTANT ? biz.open : 0;
     } else {
@@ -479,7 +479,7 @@ look_biz(struct jb_asking *a, const void *question, void *data)
         }
         bool deleted = w->status == JB_WALLET_DELETED;
         ret->wallet_no = w->number;
-        put_id(ret->holder, w->id, w->id_n);
+        put_id(ret->holder, jb_id_of(w));
         status = jb_around_wallet(a->b, w->number, &around, a->err);
         biz = around.biz;
         biz.open = deleted ? 0 : biz.open;
@@ -532,8 +532,8 @@ remedy(struct jb_condition *c, jb_op op, jb_amount amount)
 static bool
 any_requested(const struct jb_wallet *w)
 {
-    for (size_t i = 0; i < w->refunds.n; i++) {
-        if (w->refunds.at[i].state == JB_REFUND_REQUESTED) {
+    for (size_t i = 0; i < jb_rest(w)->refunds.n; i++) {
+        if (jb_rest(w)->refunds.at[i].state == JB_REFUND_REQUESTED) {
             return true;
         }
     }
@@ -555,10 +555,10 @@ find_remedy(const struct jb_wallet *w, const struct jb_papers *p, struct jb_cond
     case JB_FIG_PAID_NOT_ZERO:
         if (w->paid < 0) {
             remedy(c, suspended ? JB_OP_DEBT_REPAY : JB_OP_CHARGE, -w->paid);
-        } else if (w->paid > w->pending) {
-            remedy(c, JB_OP_REFUND_REQUEST, w->paid - w->pending);
+        } else if (w->paid > jb_rest(w)->pending) {
+            remedy(c, JB_OP_REFUND_REQUEST, w->paid - jb_rest(w)->pending);
         } else { /* all of it is asked for already */
-            remedy(c, JB_OP_REFUND_APPROVE, w->pending);
+            remedy(c, JB_OP_REFUND_APPROVE, jb_rest(w)->pending);
         }
         break;
     case JB_FIG_POSTPAID:
@@ -600,8 +600,8 @@ static jb_amount
 forfeits_of(const struct jb_wallet *w, jb_day today)
 {
     jb_amount sum = 0;
-    for (size_t i = 0; i < w->grants.n; i++) {
-        const struct jb_grant *g = &w->grants.at[i];
+    for (size_t i = 0; i < jb_rest(w)->grants.n; i++) {
+        const struct jb_grant *g = &jb_rest(w)->grants.at[i];
         bool there =
             (g->state == JB_GRANT_DORMANT || g->state == JB_GRANT_IN_USE) && g->expires_on >= today;
         sum += there ? g->remaining : 0;
@@ -638,7 +638,7 @@ look_deletion(struct jb_asking *a, const void *question, void *data)
     }
     ret->number = w->number;
     ret->status = w->status;
-    put_id(ret->wallet, w->id, w->id_n);
+    put_id(ret->wallet, jb_id_of(w));
     if (w->status == JB_WALLET_DELETED) {
         return JB_OK;
     }

@@ -83,7 +83,7 @@ add(struct asking *a, enum jb_due_what what, jb_op op, const struct jb_wallet *w
     struct jb_due_item *i = &f->item;
     *f = (struct found_due){.item = {.size = sizeof *i, .what = what, .op = op, .day = JB_NO_DAY}};
     if (w != NULL) {
-        put_text(i->wallet, sizeof i->wallet, (struct jb_text){w->id, w->id_n});
+        put_text(i->wallet, sizeof i->wallet, jb_id_of(w));
     }
     return i;
 }

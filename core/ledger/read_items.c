@@ -19,7 +19,7 @@ look_at(struct jb_state *b, const struct jb_wallet *w, enum jb_reader_list list,
                                                          .left = lot.remaining,
                                                          .reversed = lot.reversed,
                                                          .refunded = lot.refunded};
-    } else if (list == JB_READER_GRANTS && number <= w->grants_given) {
+    } else if (list == JB_READER_GRANTS && number <= jb_rest(w)->grants_given) {
         status = jb_state_look_grant(b, w, number, &grant, err);
         *ret = status != JB_OK ? *ret
                                : (struct jb_reader_item){.number = number,
@@ -28,7 +28,7 @@ look_at(struct jb_state *b, const struct jb_wallet *w, enum jb_reader_list list,
                                                          .expires_on = grant.expires_on,
                                                          .amount = grant.amount,
                                                          .left = grant.remaining};
-    } else if (list == JB_READER_REFUNDS && number <= w->refunds_given) {
+    } else if (list == JB_READER_REFUNDS && number <= jb_rest(w)->refunds_given) {
         status = jb_state_look_refund(b, w, number, &refund, err);
         *ret = status != JB_OK ? *ret
                                : (struct jb_reader_item){.number = number,
@@ -94,9 +94,9 @@ static uint32_t
 open_grant(const struct jb_wallet *w, uint32_t above)
 {
     size_t i;
-    FIRST_ABOVE(w->grants, above, i);
-    for (; i < w->grants.n; i++) {
-        const struct jb_grant *g = &w->grants.at[i];
+    FIRST_ABOVE(jb_rest(w)->grants, above, i);
+    for (; i < jb_rest(w)->grants.n; i++) {
+        const struct jb_grant *g = &jb_rest(w)->grants.at[i];
         if ((g->state == JB_GRANT_DORMANT || g->state == JB_GRANT_IN_USE) && g->remaining > 0) {
             return g->ordinal;
         }
@@ -108,9 +108,9 @@ static uint32_t
 open_refund(const struct jb_wallet *w, uint32_t above)
 {
     size_t i;
-    FIRST_ABOVE(w->refunds, above, i);
-    for (; i < w->refunds.n; i++) {
-        const struct jb_refund *r = &w->refunds.at[i];
+    FIRST_ABOVE(jb_rest(w)->refunds, above, i);
+    for (; i < jb_rest(w)->refunds.n; i++) {
+        const struct jb_refund *r = &jb_rest(w)->refunds.at[i];
         if (r->state == JB_REFUND_REQUESTED || r->state == JB_REFUND_APPROVED) {
             return r->ordinal;
         }

@@ -178,7 +178,7 @@ look_invoice(struct asking *a, uint64_t number, const struct jb_wallet *w,
                                .mails = (uint32_t)r->mails,
                                .ended_at = JB_NO_INSTANT,
                                .mailed_at = JB_NO_INSTANT};
-    put_text(ret->wallet, sizeof ret->wallet, (struct jb_text){w->id, w->id_n});
+    put_text(ret->wallet, sizeof ret->wallet, jb_id_of(w));
     ret->in_force = r->kind != JB_INVOICE_NEGATIVE && r->state != JB_INVOICE_FAILED && !taken_back;
     status = status == JB_OK ? jb_state_event(a->b, r->seq, &e, a->err) : status;
     if (status != JB_OK) {
@@ -272,7 +272,7 @@ look_invoices(struct asking *a, const struct jb_invoices_query *q)
     status = status == JB_OK ? find_wallet(a, q->wallet, &w) : status;
     if (status == JB_OK && w->created_seq > a->last) {
         return jb_fail(a->err, JB_E_NOTFOUND, "the wallet %.*s did not exist yet at event %llu",
-                       (int)w->id_n, w->id, (unsigned long long)a->last);
+                       (int)w->id_n, jb_id_of(w).s, (unsigned long long)a->last);
     }
     return status == JB_OK ? collect(a, q, w) : status;
 }

@@ -27,9 +27,11 @@ jb_wallet_allows(uint32_t status, jb_op op)
 static uint32_t
 status_at(const struct jb_wallet *w, jb_instant at)
 {
-    for (size_t i = w->intervals.n; i-- > 0;) {
-        if (w->intervals.at[i].from <= at) {
-            return w->intervals.at[i].status;
+    struct jb_interval first;
+    const struct jb_intervals all = jb_wallet_intervals(w, &first);
+    for (size_t i = all.n; i-- > 0;) {
+        if (all.at[i].from <= at) {
+            return all.at[i].status;
         }
     }
     return 0;

@@ -69,8 +69,8 @@ jb_rule_sales(const struct jb_case *k, struct jb_verdict *v)
 void
 jb_rule_settlement(const struct jb_case *k, struct jb_verdict *v)
 {
-    jb_amount limit = jb_given(k->c, JB_CF_LIMIT) ? k->c->limit : k->w->limit;
-    if (k->c->settlement == k->w->settlement && limit == k->w->limit) {
+    jb_amount limit = jb_given(k->c, JB_CF_LIMIT) ? k->c->limit : jb_rest(k->w)->limit;
+    if (k->c->settlement == k->w->settlement && limit == jb_rest(k->w)->limit) {
         jb_refuse(v, JB_CODE_UNCHANGED);
         return;
     }

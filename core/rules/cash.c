@@ -6,7 +6,7 @@
 static bool
 fits(const struct jb_case *k, struct jb_verdict *v)
 {
-    if (k->w->paid + k->w->transit + k->c->amount > JB_AMOUNT_MAX) {
+    if (k->w->paid + jb_rest(k->w)->transit + k->c->amount > JB_AMOUNT_MAX) {
         jb_refuse_with(v, JB_CODE_AMOUNT_RANGE, JB_FIG_LIMIT, JB_AMOUNT_MAX);
         return false;
     }

@@ -32,14 +32,14 @@ usable_grants(const struct jb_case *k, struct jb_verdict *v)
     if (k->w->free == 0) {
         return 0;
     }
-    if (!jb_vec_reserve(&v->order, k->w->grants.n)) {
+    if (!jb_vec_reserve(&v->order, jb_rest(k->w)->grants.n)) {
         v->no_memory = true;
         return 0;
     }
-    for (size_t i = 0; i < k->w->grants.n; i++) {
-        if (usable(&k->w->grants.at[i], k->m)) {
-            v->order.at[v->order.n++] = &k->w->grants.at[i];
-            sum += k->w->grants.at[i].remaining;
+    for (size_t i = 0; i < jb_rest(k->w)->grants.n; i++) {
+        if (usable(&jb_rest(k->w)->grants.at[i], k->m)) {
+            v->order.at[v->order.n++] = &jb_rest(k->w)->grants.at[i];
+            sum += jb_rest(k->w)->grants.at[i].remaining;
         }
     }
     if (v->order.n > 1) {
@@ -55,7 +55,7 @@ jb_rule_consume(const struct jb_case *k, struct jb_verdict *v)
     jb_amount amount = k->c->amount;
     jb_amount free_cash = usable_grants(k, v);
     /* How far paid cash goes; what a reported debt took beyond it locks no free cash. */
-    jb_amount limit = w->settlement == JB_SETTLEMENT_POSTPAID ? w->limit : 0;
+    jb_amount limit = w->settlement == JB_SETTLEMENT_POSTPAID ? jb_rest(w)->limit : 0;
     jb_amount paid = w->paid > -limit ? w->paid + limit : 0;
     bool overdraft = jb_given(k->c, JB_CF_OVERDRAFT) && k->c->overdraft;
     if (!overdraft && amount > free_cash + paid) {

@@ -103,19 +103,19 @@ void
 jb_balance_of(const struct jb_wallet *w, jb_day today, struct jb_balance *ret)
 {
     struct jb_balance b = {
-        .status = w->status, .paid = w->paid, .free = w->free, .free_dormant = w->dormant};
-    if (w->free != 0 || w->dormant != 0) {
-        for (size_t i = 0; i < w->grants.n; i++) {
-            const struct jb_grant *g = &w->grants.at[i];
+        .status = w->status, .paid = w->paid, .free = w->free, .free_dormant = jb_rest(w)->dormant};
+    if (w->free != 0 || jb_rest(w)->dormant != 0) {
+        for (size_t i = 0; i < jb_rest(w)->grants.n; i++) {
+            const struct jb_grant *g = &jb_rest(w)->grants.at[i];
             if (jb_grant_due(g, today)) {
                 *(g->state == JB_GRANT_IN_USE ? &b.free : &b.free_dormant) -= g->remaining;
             }
         }
     }
     b.total = b.paid + b.free;
-    b.refund_pending = w->pending;
-    b.refund_in_transit = w->transit;
-    b.refundable = w->paid > w->pending ? w->paid - w->pending : 0;
+    b.refund_pending = jb_rest(w)->pending;
+    b.refund_in_transit = jb_rest(w)->transit;
+    b.refundable = w->paid > jb_rest(w)->pending ? w->paid - jb_rest(w)->pending : 0;
     b.debt = w->paid < 0 ? -w->paid : 0;
     b.version = w->version;
     *ret = b;

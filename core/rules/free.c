@@ -15,10 +15,10 @@ jb_rule_grant(const struct jb_case *k, struct jb_verdict *v)
     }
     int64_t unfinished = 0;
     jb_amount there = 0;
-    for (size_t i = 0; i < k->w->grants.n; i++) {
-        if (jb_grant_unfinished(&k->w->grants.at[i], k->m->today)) {
+    for (size_t i = 0; i < jb_rest(k->w)->grants.n; i++) {
+        if (jb_grant_unfinished(&jb_rest(k->w)->grants.at[i], k->m->today)) {
             unfinished++;
-            there += k->w->grants.at[i].remaining;
+            there += jb_rest(k->w)->grants.at[i].remaining;
         }
     }
     int64_t max = jb_policy_at(k->g, JB_POLICY_GRANTS_MAX, k->m->recorded_at);
@@ -33,7 +33,7 @@ jb_rule_grant(const struct jb_case *k, struct jb_verdict *v)
     v->event.type = JB_EV_FREE_GRANTED;
     v->event.free_granted = (struct jb_free_granted){
         .grant = c->id,
-        .grant_no = k->w->grants_given + 1,
+        .grant_no = jb_rest(k->w)->grants_given + 1,
         .origin = c->has & JB_HAS(JB_CF_ORIGIN) ? c->origin : (uint32_t)JB_ORIGIN_PROMOTION,
         .amount = c->amount,
         .expires_on = c->expires_on};

@@ -11,7 +11,7 @@ jb_rule_refund_request(const struct jb_case *k, struct jb_verdict *v)
         return;
     }
     bool partial = (k->c->has & JB_HAS(JB_CF_AMOUNT)) != 0;
-    jb_amount refundable = w->paid > w->pending ? w->paid - w->pending : 0;
+    jb_amount refundable = w->paid > jb_rest(w)->pending ? w->paid - jb_rest(w)->pending : 0;
     if (!partial && refundable == 0) {
         jb_refuse_with(v, JB_CODE_NOTHING_REFUNDABLE, JB_FIG_REFUNDABLE, refundable);
         return;
@@ -23,7 +23,7 @@ jb_rule_refund_request(const struct jb_case *k, struct jb_verdict *v)
     v->event.type = JB_EV_REFUND_REQUESTED;
     v->event.refund_requested =
         (struct jb_refund_requested){.refund = k->c->id,
-                                     .refund_no = w->refunds_given + 1,
+                                     .refund_no = jb_rest(w)->refunds_given + 1,
                                      .scope = partial ? JB_SCOPE_PARTIAL : JB_SCOPE_FULL,
                                      .amount = partial ? k->c->amount : refundable};
 }

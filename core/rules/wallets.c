@@ -101,21 +101,21 @@ static int64_t
 the_limit(const struct jb_wallet *w, const struct jb_around *a)
 {
     (void)a;
-    return w->limit;
+    return jb_rest(w)->limit;
 }
 
 static bool
 no_refund(const struct jb_wallet *w, const struct jb_around *a)
 {
     (void)a;
-    return w->refunds_open == 0;
+    return jb_rest(w)->refunds_open == 0;
 }
 
 static int64_t
 the_refunds(const struct jb_wallet *w, const struct jb_around *a)
 {
     (void)a;
-    return w->refunds_open;
+    return jb_rest(w)->refunds_open;
 }
 
 static bool
@@ -170,9 +170,9 @@ jb_rule_wallet_delete(const struct jb_case *k, struct jb_verdict *v)
         }
     }
     v->event.type = JB_EV_WALLET_DELETED;
-    for (size_t i = 0; i < k->w->grants.n; i++) {
-        if (jb_grant_unfinished(&k->w->grants.at[i], k->m->today)) {
-            v->event.wallet_deleted.forfeited += k->w->grants.at[i].remaining;
+    for (size_t i = 0; i < jb_rest(k->w)->grants.n; i++) {
+        if (jb_grant_unfinished(&jb_rest(k->w)->grants.at[i], k->m->today)) {
+            v->event.wallet_deleted.forfeited += jb_rest(k->w)->grants.at[i].remaining;
         }
     }
 }

@@ -54,7 +54,7 @@ struct jb_run_write {
     uint64_t rows, rows_max, pages;
     uint64_t hash;                             /* of the last row */
     uint64_t lines, filter_pages, filter_page; /* filter_page: that in `filter` */
-    uint64_t bytes_synced, bytes;
+    uint64_t sent, filter_sent;                /* pages before these are with the device */
     unsigned levels;
     struct jb_run_page_fill *level[JB_RUN_LEVELS_MAX];
     uint8_t filter[JB_RUN_PAGE_BYTES];

@@ -8,12 +8,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/error.h"
 #include "runs/run.h"
 #include "storage/descriptors.h"
 
 #define OUT_PAGES 16
-/* A sync of much at once holds up those of the log. */
-#define SYNC_BYTES (UINT64_C(8) << 20)
+/* What is on its way to the device holds up the log's syncs: so it is never much. */
+#define SYNC_PAGES (JB_CHECKS ? 4 : 64)
 
 jb_status
 jb_run_errno(void)
@@ -42,19 +43,31 @@ write_at(int fd, const uint8_t *p, size_t n, uint64_t at)
     return JB_OK;
 }
 
+/* Waits until pages are with the device, where there are enough of them: whether it has stored them
+ * is asked once, at the end. */
+static jb_status
+send(int fd, uint64_t *from, uint64_t to)
+{
+    const unsigned flags =
+        SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
+    if (to - *from < SYNC_PAGES) {
+        return JB_OK;
+    }
+    off_t at = (off_t)(*from * JB_RUN_PAGE_BYTES), n = (off_t)((to - *from) * JB_RUN_PAGE_BYTES);
+    *from = to;
+    /* Where there is no such call the sync at the end does all of it. */
+    bool sent = sync_file_range(fd, at, n, flags) == 0 || errno == ENOSYS || errno == EINTR;
+    return sent ? JB_OK : jb_run_errno();
+}
+
 static jb_status
 write_out(struct jb_run_write *w)
 {
     jb_status status =
         write_at(w->fd, w->out, w->out_n * JB_RUN_PAGE_BYTES, w->out_first * JB_RUN_PAGE_BYTES);
-    w->bytes += w->out_n * JB_RUN_PAGE_BYTES;
     w->out_first += w->out_n;
     w->out_n = 0;
-    if (status == JB_OK && w->bytes - w->bytes_synced >= SYNC_BYTES) {
-        w->bytes_synced = w->bytes;
-        status = fdatasync(w->fd) == 0 ? JB_OK : jb_run_errno();
-    }
-    return status;
+    return status == JB_OK ? send(w->fd, &w->sent, w->out_first) : status;
 }
 
 jb_status
@@ -64,7 +77,8 @@ jb_run_write_begin(struct jb_run_write *w, const struct jb_run_place *place,
     *w = (struct jb_run_write){.place = *place, .range = *range, .fd = -1, .rows_max = rows_max};
     w->lines = jb_filter_lines(rows_max);
     w->filter_pages = (w->lines + JB_FILTER_LINES_OF_PAGE - 1) / JB_FILTER_LINES_OF_PAGE;
-    w->pages = w->out_first = 1 + w->filter_pages;
+    w->pages = w->out_first = w->sent = 1 + w->filter_pages;
+    w->filter_sent = 1;
     w->out = malloc(OUT_PAGES * JB_RUN_PAGE_BYTES);
     w->level[0] = calloc(1, sizeof *w->level[0]);
     w->levels = 1;
@@ -91,7 +105,7 @@ end_filter_page(struct jb_run_write *w)
     jb_status status = write_at(w->fd, w->filter, JB_RUN_PAGE_BYTES, no * JB_RUN_PAGE_BYTES);
     memset(w->filter, 0, sizeof w->filter);
     w->filter_page++;
-    return status;
+    return status == JB_OK ? send(w->fd, &w->filter_sent, no + 1) : status;
 }
 
 static jb_status

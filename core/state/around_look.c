@@ -62,8 +62,12 @@ static bool
 is_gone(const struct look *l, jb_instant at)
 {
     const struct jb_wallet *w = l->w;
-    return w != NULL && w->status == JB_WALLET_DELETED && w->intervals.n > 0 &&
-           at >= w->intervals.at[w->intervals.n - 1].from;
+    if (w == NULL || w->status != JB_WALLET_DELETED) {
+        return false;
+    }
+    struct jb_interval first;
+    const struct jb_intervals all = jb_wallet_intervals(w, &first);
+    return all.n > 0 && at >= all.at[all.n - 1].from;
 }
 
 static jb_status

@@ -512,6 +512,7 @@ send_for(const struct jb_state *b, const struct jb_behind *z)
     for (size_t at = 0; s != NULL && at < sizeof(struct jb_cached_wallet); at += CACHE_LINE) {
         __builtin_prefetch(s + at, 1);
     }
+    __builtin_prefetch(s != NULL ? s + sizeof(struct jb_cached_wallet) - 1 : NULL, 1);
     const struct jb_cached_wallet *near =
         z->next + NEAR < z->dirty.n ? frozen_wallet(b, z->next + NEAR) : NULL;
     if (near != NULL && near->w.lots.n > 0) {

@@ -181,7 +181,8 @@ read_slot(struct jb_state *b, uint32_t number, struct jb_cached_wallet **ret, st
     while (b->slots.n < number) {
         b->slots.at[b->slots.n++] = NULL;
     }
-    if (!note_id(b, jb_state_hash(b, s->w.id, s->w.id_n), number)) {
+    const struct jb_text id = jb_id_of(&s->w);
+    if (!note_id(b, jb_state_hash(b, id.s, id.n), number)) {
         jb_slot_free(&b->memory, s);
         return no_memory(err);
     }
@@ -208,7 +209,7 @@ jb_state_wallet(struct jb_state *b, uint32_t number, struct jb_cached_wallet **r
 static bool
 has_id(const struct jb_cached_wallet *s, struct jb_text id)
 {
-    return s->w.id_n == id.n && memcmp(s->w.id, id.s, id.n) == 0;
+    return s->w.id_n == id.n && memcmp(jb_id_of(&s->w).s, id.s, id.n) == 0;
 }
 
 struct jb_cached_wallet *
@@ -285,13 +286,14 @@ jb_state_warm(const struct jb_state *b, const struct jb_text *ids, size_t n,
     for (size_t i = 0; i < n; i++) {
         found[i] = ret_numbers[i] != 0 ? b->slots.at[ret_numbers[i] - 1] : NULL;
         /* They are read: of so many that are sent for at once a processor leaves some out. */
-        for (size_t at = 0; found[i] != NULL && at < JB_SLOT_HOT; at += CACHE_LINE) {
-            (void)*((const volatile char *)found[i] + at);
+        for (size_t at = 0; found[i] != NULL && at < JB_SLOT_HOT_BYTES; at += CACHE_LINE) {
+            (void)*((const volatile char *)found[i] + JB_SLOT_HOT + at);
         }
     }
     for (size_t i = 0; i < n; i++) {
-        if (found[i] != NULL && found[i]->w.first_lot < found[i]->w.lots.n) {
-            __builtin_prefetch(&found[i]->w.lots.at[found[i]->w.first_lot], 1);
+        if (found[i] != NULL && found[i]->w.lots.at != &found[i]->lot &&
+            found[i]->w.first_lot < found[i]->w.lots.n) {
+            __builtin_prefetch(&found[i]->w.lots.at[found[i]->w.first_lot].remaining, 1);
         }
     }
     JB_KEEP();
@@ -511,8 +513,10 @@ is_loaded(const struct jb_wallet *w, enum jb_archived_kind kind, uint32_t ordina
     case JB_ARCHIVED_INTERVAL:
         break;
     }
-    for (size_t i = 0; i < w->intervals.n; i++) {
-        if (w->intervals.at[i].ordinal == ordinal) {
+    struct jb_interval first;
+    const struct jb_intervals intervals = jb_wallet_intervals(w, &first);
+    for (size_t i = 0; i < intervals.n; i++) {
+        if (intervals.at[i].ordinal == ordinal) {
             return true;
         }
     }
@@ -546,7 +550,7 @@ put_back(struct jb_wallet *w, enum jb_archived_kind kind, const uint8_t *p, size
         break;
     case JB_ARCHIVED_INTERVAL:
         status = jb_read_interval(p, n, &interval);
-        put = status != JB_OK || jb_wallet_add_interval(w, &interval) != NULL;
+        put = status != JB_OK || jb_wallet_add_interval(w, &interval);
         break;
     }
     return put ? status : JB_E_NOMEM;
@@ -766,15 +770,16 @@ jb_status
 jb_state_load_intervals(struct jb_state *b, struct jb_cached_wallet *s, jb_instant at,
                         struct jb_error *err)
 {
-    while (s->w.intervals.n > 0 && s->w.intervals.at[0].from > at &&
-           s->w.intervals.at[0].ordinal > 1) {
-        size_t n = s->w.intervals.n;
-        jb_status status =
-            jb_state_load(b, s, JB_ARCHIVED_INTERVAL, s->w.intervals.at[0].ordinal - 1, err);
+    struct jb_interval first;
+    for (struct jb_intervals all = jb_wallet_intervals(&s->w, &first);
+         all.n > 0 && all.at[0].from > at && all.at[0].ordinal > 1;) {
+        const uint32_t n = all.n;
+        jb_status status = jb_state_load(b, s, JB_ARCHIVED_INTERVAL, all.at[0].ordinal - 1, err);
         if (status != JB_OK) {
             return status;
         }
-        if (s->w.intervals.n == n) {
+        all = jb_wallet_intervals(&s->w, &first);
+        if (all.n == n) {
             return damaged(b, err, "an interval is missing");
         }
     }

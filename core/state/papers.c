@@ -30,7 +30,7 @@ get_month(struct jb_state *b, const struct jb_wallet *w, uint64_t month, struct 
 {
     const struct jb_fact_key key = month_key(w->number, month);
     jb_status status = jb_fact_get(b, &key, ret, WORDS(jb_tax_month), NULL, ret_found, err);
-    *ret_found |= status == JB_OK && month != 0 && w->tax.month == month;
+    *ret_found |= status == JB_OK && month != 0 && w->tax_month == month;
     return status;
 }
 
@@ -50,7 +50,7 @@ get_wallet(struct jb_state *b, const struct jb_wallet *w, struct jb_wallet_paper
     bool found;
     jb_status status = jb_fact_get(b, &key, ret, WORDS(jb_wallet_papers), NULL, &found, err);
     if (status == JB_OK && !found) {
-        ret->newest_month = w->tax.month;
+        ret->newest_month = w->tax_month;
     }
     return status;
 }
@@ -186,14 +186,14 @@ leave_month(struct jb_state *b, const struct jb_wallet *w, struct jb_wallet_pape
 {
     struct jb_tax_month old;
     bool found;
-    jb_status status = get_month(b, w, w->tax.month, &old, &found, err);
+    jb_status status = get_month(b, w, w->tax_month, &old, &found, err);
     if (status != JB_OK) {
         return status;
     }
-    old.net = w->tax.net;
-    old.newest = w->tax.newest;
+    old.net = w->tax_net;
+    old.newest = w->tax_newest;
     count_month(p, &old, true);
-    return put_month(b, w->number, w->tax.month, &old, err);
+    return put_month(b, w->number, w->tax_month, &old, err);
 }
 
 /* Another month takes its place. */
@@ -223,16 +223,26 @@ static jb_status
 open_month(struct jb_state *b, struct jb_wallet *w, uint32_t month, struct jb_error *err)
 {
     struct jb_tax_month new = {0};
-    jb_status status = w->tax.month != 0 ? change_month(b, w, month, &new, err) : JB_OK;
+    jb_status status = w->tax_month != 0 ? change_month(b, w, month, &new, err) : JB_OK;
     if (status != JB_OK) {
         return status;
     }
-    w->tax = (struct jb_open_month){.month = month,
-                                    .first = jb_month_first(month),
-                                    .last = jb_month_last(month),
-                                    .net = new.net,
-                                    .newest = new.newest};
+    w->tax_month = month;
+    w->tax_net = new.net;
+    w->tax_newest = new.newest;
     return JB_OK;
+}
+
+/* Nearly all days are of the month of the one before. */
+static uint32_t
+month_of(struct jb_state *b, jb_day day)
+{
+    struct jb_month_days *m = &b->month;
+    if (m->month == 0 || day < m->first || day > m->last) {
+        const uint32_t month = jb_month_of(day);
+        *m = (struct jb_month_days){month, jb_month_first(month), jb_month_last(month)};
+    }
+    return m->month;
 }
 
 static jb_status
@@ -242,8 +252,8 @@ fold_row(struct jb_state *b, struct jb_wallet *w, jb_day day, jb_amount paid, jb
     if (paid == 0) {
         return JB_OK;
     }
-    if (w->tax.month == 0 || day < w->tax.first || day > w->tax.last) {
-        uint32_t month = jb_month_of(day);
+    const uint32_t month = month_of(b, day);
+    if (w->tax_month != month) {
         if (month < b->g.invoice_from) {
             return JB_OK;
         }
@@ -252,8 +262,8 @@ fold_row(struct jb_state *b, struct jb_wallet *w, jb_day day, jb_amount paid, jb
             return status;
         }
     }
-    w->tax.net = plus(w->tax.net, paid);
-    w->tax.newest = seq;
+    w->tax_net = plus(w->tax_net, paid);
+    w->tax_newest = seq;
     return JB_OK;
 }
 
@@ -310,7 +320,7 @@ struct changed {
 static bool
 is_open(const struct changed *c)
 {
-    return c->w->tax.month == c->month_no;
+    return c->w->tax_month == c->month_no;
 }
 
 /* Loads the month, and the slice (0: a new one), and counts them no more. */
@@ -333,8 +343,8 @@ begin(struct changed *c, uint32_t month, uint64_t slice)
         return status;
     }
     if (is_open(c)) {
-        c->month.net = c->w->tax.net;
-        c->month.newest = c->w->tax.newest;
+        c->month.net = c->w->tax_net;
+        c->month.newest = c->w->tax_newest;
     } else {
         count_month(&c->p, &c->month, false);
     }
@@ -627,9 +637,9 @@ jb_papers_month(struct jb_state *b, const struct jb_wallet *w, uint32_t month,
 {
     bool found;
     jb_status status = get_month(b, w, month, ret, &found, err);
-    if (status == JB_OK && w->tax.month == month && month != 0) {
-        ret->net = w->tax.net;
-        ret->newest = w->tax.newest;
+    if (status == JB_OK && w->tax_month == month && month != 0) {
+        ret->net = w->tax_net;
+        ret->newest = w->tax_newest;
     }
     return status;
 }
@@ -640,10 +650,10 @@ look_wallet(struct jb_state *b, const struct jb_wallet *w, struct jb_wallet_pape
             struct jb_tax_month *ret_open, struct jb_error *err)
 {
     jb_status status = get_wallet(b, w, ret, err);
-    if (status != JB_OK || w->tax.month == 0) {
+    if (status != JB_OK || w->tax_month == 0) {
         return status;
     }
-    status = jb_papers_month(b, w, w->tax.month, ret_open, err);
+    status = jb_papers_month(b, w, w->tax_month, ret_open, err);
     if (status == JB_OK) {
         count_month(ret, ret_open, true);
     }
@@ -714,7 +724,7 @@ jb_papers_look(struct jb_state *b, const struct jb_wallet *w, const struct jb_wa
                               .month_no = month};
     jb_status status = look_wallet(b, w, &ret->of, &open, err);
     status = status == JB_OK && number != 0 ? look_invoice(b, w, number, ret, err) : status;
-    if (status == JB_OK && ret->month_no != 0 && ret->month_no == w->tax.month) {
+    if (status == JB_OK && ret->month_no != 0 && ret->month_no == w->tax_month) {
         ret->month = open;
     } else if (status == JB_OK && ret->month_no != 0) {
         status = jb_papers_month(b, w, ret->month_no, &ret->month, err);

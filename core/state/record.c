@@ -239,18 +239,14 @@ interval(struct walk *io, struct jb_interval *v)
     end(io, INTERVAL_N);
 }
 
-/* Its days follow from it. */
+/* The words of a status and the like: they are few. */
 EACH_WAY void
-open_month(struct walk *io, struct jb_open_month *m)
+u8(struct walk *io, uint8_t *value)
 {
-    u32(io, &m->month);
-    i64(io, &m->net);
-    u64(io, &m->newest);
-    if (io->out == NULL && m->month != 0) {
-        io->bad |= !jb_month_valid(m->month);
-        m->first = jb_month_first(m->month);
-        m->last = jb_month_last(m->month);
-    }
+    uint32_t wide = *value;
+    u32(io, &wide);
+    io->bad |= wide > UINT8_MAX;
+    *value = io->bad ? 0 : (uint8_t)wide;
 }
 
 EACH_WAY void
@@ -277,30 +273,33 @@ struct counts {
 /* A wallet's record but for the items of its lists, which follow. */
 #define WALLET_N 27
 EACH_WAY void
-wallet_head(struct walk *io, struct jb_wallet *w, struct counts *counts)
+wallet_head(struct walk *io, struct jb_wallet *w, struct jb_wallet_rest *r, char *id,
+            struct counts *counts)
 {
     uint32_t id_n = w->id_n;
     begin(io, WALLET_N);
     u32(io, &w->number);
-    u32(io, &w->status);
-    u32(io, &w->under);
-    u32(io, &w->kind);
+    u8(io, &w->status);
+    u8(io, &w->under);
+    u8(io, &w->kind);
     u64(io, &w->version);
     u64(io, &w->created_seq);
     u64(io, &w->name_ref);
     i64(io, &w->paid);
     amount(io, &w->free);
-    amount(io, &w->dormant);
-    amount(io, &w->pending);
-    amount(io, &w->transit);
+    amount(io, &r->dormant);
+    amount(io, &r->pending);
+    amount(io, &r->transit);
     u32(io, &w->lots_given);
-    u32(io, &w->grants_given);
-    u32(io, &w->refunds_given);
+    u32(io, &r->grants_given);
+    u32(io, &r->refunds_given);
     u32(io, &w->intervals_given);
-    u32(io, &w->refunds_open);
-    u32(io, &w->settlement);
-    amount(io, &w->limit);
-    open_month(io, &w->tax);
+    u32(io, &r->refunds_open);
+    u8(io, &w->settlement);
+    amount(io, &r->limit);
+    u32(io, &w->tax_month);
+    i64(io, &w->tax_net);
+    u64(io, &w->tax_newest);
     u32(io, &counts->lots);
     u32(io, &counts->grants);
     u32(io, &counts->refunds);
@@ -308,21 +307,24 @@ wallet_head(struct walk *io, struct jb_wallet *w, struct counts *counts)
     u32(io, &id_n);
     end(io, WALLET_N);
     if (io->out == NULL) {
-        io->bad |= w->paid > JB_BALANCE_MAX || w->paid < -JB_BALANCE_MAX || id_n > JB_ID_BYTES_MAX;
-        w->id_n = io->bad ? 0 : (uint8_t)id_n;
+        io->bad |= w->paid > JB_BALANCE_MAX || w->paid < -JB_BALANCE_MAX ||
+                   id_n > JB_ID_BYTES_MAX || (w->tax_month != 0 && !jb_month_valid(w->tax_month));
     }
-    bytes(io, w->id, w->id_n);
+    bytes(io, id, io->bad ? 0 : id_n);
+    if (io->out == NULL && !io->bad) {
+        io->no_memory |= !jb_wallet_set_id(w, (struct jb_text){id, id_n});
+    }
 }
 
 /* The items of a list that are not over. */
-#define COUNT(list, is_over)                                                                       \
-    for (size_t i = 0; i < w->list.n; i++) {                                                       \
-        counts.list += !(is_over);                                                                 \
+#define COUNT(name, list, is_over)                                                                 \
+    for (size_t i = 0; i < (list).n; i++) {                                                        \
+        counts.name += !(is_over);                                                                 \
     }
 #define WRITE_LIST(list, is_over, write)                                                           \
-    for (size_t i = 0; i < w->list.n; i++) {                                                       \
+    for (size_t i = 0; i < (list).n; i++) {                                                        \
         if (!(is_over)) {                                                                          \
-            write(&io, &w->list.at[i]);                                                            \
+            write(&io, &(list).at[i]);                                                             \
         }                                                                                          \
     }
 
@@ -331,47 +333,87 @@ jb_record_wallet(const struct jb_wallet *wallet, struct jb_buffer *out)
 {
     struct walk io;
     struct jb_wallet *w = (struct jb_wallet *)(uintptr_t)wallet; /* writing changes nothing */
+    struct jb_wallet_rest *r = (struct jb_wallet_rest *)(uintptr_t)jb_rest(w);
+    struct jb_interval first;
+    struct {
+        struct jb_interval *at;
+        uint32_t n;
+    } intervals;
+    const struct jb_intervals all = jb_wallet_intervals(w, &first);
+    intervals.at = (struct jb_interval *)(uintptr_t)all.at;
+    intervals.n = all.n;
     struct counts counts = {0};
     write_to(&io, out);
-    COUNT(lots, jb_lot_over(&w->lots.at[i]))
-    COUNT(grants, jb_grant_over(&w->grants.at[i]))
-    COUNT(refunds, jb_refund_over(&w->refunds.at[i]))
-    COUNT(intervals, jb_interval_over(w, &w->intervals.at[i]))
-    wallet_head(&io, w, &counts);
-    WRITE_LIST(lots, jb_lot_over(&w->lots.at[i]), lot)
-    WRITE_LIST(grants, jb_grant_over(&w->grants.at[i]), grant)
-    WRITE_LIST(refunds, jb_refund_over(&w->refunds.at[i]), refund)
-    WRITE_LIST(intervals, jb_interval_over(w, &w->intervals.at[i]), interval)
+    COUNT(lots, w->lots, jb_lot_over(&w->lots.at[i]))
+    COUNT(grants, r->grants, jb_grant_over(&r->grants.at[i]))
+    COUNT(refunds, r->refunds, jb_refund_over(&r->refunds.at[i]))
+    COUNT(intervals, intervals, jb_interval_over(w, &intervals.at[i]))
+    wallet_head(&io, w, r, (char *)(uintptr_t)jb_id_of(w).s, &counts);
+    WRITE_LIST(w->lots, jb_lot_over(&w->lots.at[i]), lot)
+    WRITE_LIST(r->grants, jb_grant_over(&r->grants.at[i]), grant)
+    WRITE_LIST(r->refunds, jb_refund_over(&r->refunds.at[i]), refund)
+    WRITE_LIST(intervals, jb_interval_over(w, &intervals.at[i]), interval)
     return !io.bad;
 }
 
 /* Reads `count` items into a list; each has a byte at least. `wrong`: one that is not written. */
-#define READ_LIST(reserve, list, count, read, type, wrong)                                         \
+#define READ_LIST(count, read, type, wrong, reserve, add)                                          \
     if (io.no_memory || io.bad || (count) > io.left) {                                             \
         return io.no_memory ? JB_E_NOMEM : JB_E_STALE;                                             \
     }                                                                                              \
-    if (!reserve(&ret->list, count)) {                                                             \
+    if (!(reserve)) {                                                                              \
         return JB_E_NOMEM;                                                                         \
     }                                                                                              \
     for (uint32_t i = 0; i < (count); i++) {                                                       \
         struct type item = {0};                                                                    \
         read(&io, &item);                                                                          \
         io.bad |= (wrong);                                                                         \
-        ret->list.at[ret->list.n++] = item;                                                        \
+        add;                                                                                       \
     }
+
+/* False: no memory. */
+static bool
+keep_rest(struct jb_wallet *w, const struct jb_wallet_rest *r, const struct counts *counts)
+{
+    bool none = r->dormant == 0 && r->limit == 0 && r->pending == 0 && r->transit == 0 &&
+                r->grants_given == 0 && r->refunds_given == 0 && r->refunds_open == 0 &&
+                counts->grants == 0 && counts->refunds == 0;
+    if (none) {
+        return true;
+    }
+    struct jb_wallet_rest *to = jb_wallet_rest(w);
+    if (to != NULL) {
+        *to = *r;
+    }
+    return to != NULL;
+}
 
 jb_status
 jb_read_wallet(const uint8_t *p, size_t n, struct jb_wallet *ret)
 {
     struct walk io;
     struct counts counts = {0};
+    struct jb_wallet_rest head = {0};
+    char id[JB_ID_BYTES_MAX];
     read_from(&io, p, n);
-    wallet_head(&io, ret, &counts);
-    READ_LIST(jb_list_reserve, lots, counts.lots, lot, jb_lot, jb_lot_over(&item))
-    READ_LIST(jb_list_reserve, grants, counts.grants, grant, jb_grant, jb_grant_over(&item))
-    READ_LIST(jb_list_reserve, refunds, counts.refunds, refund, jb_refund, jb_refund_over(&item))
-    READ_LIST(jb_list_reserve, intervals, counts.intervals, interval, jb_interval,
-              jb_interval_over(ret, &item))
+    wallet_head(&io, ret, &head, id, &counts);
+    io.no_memory |= !io.bad && !keep_rest(ret, &head, &counts);
+    struct jb_wallet_rest *r = ret->rest; /* there where it has grants or refunds */
+    READ_LIST(counts.lots, lot, jb_lot, jb_lot_over(&item),
+              jb_list_reserve(&ret->lots, counts.lots), ret->lots.at[ret->lots.n++] = item)
+    READ_LIST(counts.grants, grant, jb_grant, jb_grant_over(&item),
+              counts.grants == 0 || jb_list_reserve(&r->grants, counts.grants),
+              r->grants.at[r->grants.n++] = item)
+    READ_LIST(counts.refunds, refund, jb_refund, jb_refund_over(&item),
+              counts.refunds == 0 || jb_list_reserve(&r->refunds, counts.refunds),
+              r->refunds.at[r->refunds.n++] = item)
+    r = counts.intervals > 1 ? jb_wallet_rest(ret) : r;
+    READ_LIST(
+        counts.intervals, interval, jb_interval, jb_interval_over(ret, &item),
+        counts.intervals <= 1 || (r != NULL && jb_list_reserve(&r->intervals, counts.intervals)),
+        if (counts.intervals > 1) { r->intervals.at[r->intervals.n++] = item; } else {
+            io.no_memory |= !jb_wallet_add_interval(ret, &item);
+        })
     return outcome(&io);
 }
 
@@ -504,7 +546,9 @@ jb_read_globals(const uint8_t *p, size_t n, struct jb_globals *ret)
     uint32_t policies = 0, open = 0;
     read_from(&io, p, n);
     globals_head(&io, ret, &policies, &open);
-    READ_LIST(jb_vec_reserve, policies, policies, setting, jb_policy_setting, false)
-    READ_LIST(jb_vec_reserve, open, open, open_day, jb_open_day, false)
+    READ_LIST(policies, setting, jb_policy_setting, false, jb_vec_reserve(&ret->policies, policies),
+              ret->policies.at[ret->policies.n++] = item)
+    READ_LIST(open, open_day, jb_open_day, false, jb_vec_reserve(&ret->open, open),
+              ret->open.at[ret->open.n++] = item)
     return outcome(&io);
 }

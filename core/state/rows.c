@@ -64,16 +64,16 @@ deletion(struct jb_buffer *rows, const uint8_t key[9])
  * whenever they were written. What nobody has stored is not deleted, unless there is doubt of that
  * (jb_rows_put). */
 #define ROWS_OVER(list, kind, is_over, record)                                                     \
-    for (size_t i = 0; i < w->list.n && ok; i++) {                                                 \
+    for (size_t i = 0; i < (list).n && ok; i++) {                                                  \
         bool over = is_over;                                                                       \
-        bool stored = w->list.at[i].stored;                                                        \
-        w->list.at[i].stored = over;                                                               \
-        w->list.at[i].changed = false;                                                             \
-        jb_archive_key(key, w->number, kind, w->list.at[i].ordinal);                               \
+        bool stored = (list).at[i].stored;                                                         \
+        (list).at[i].stored = over;                                                                \
+        (list).at[i].changed = false;                                                              \
+        jb_archive_key(key, w->number, kind, (list).at[i].ordinal);                                \
         if (over) {                                                                                \
             at = rows->n;                                                                          \
-            ok = begin_row(rows, JB_TABLE_ARCHIVE, key, sizeof key) &&                             \
-                 record(&w->list.at[i], rows);                                                     \
+            ok =                                                                                   \
+                begin_row(rows, JB_TABLE_ARCHIVE, key, sizeof key) && record(&(list).at[i], rows); \
             ok = ok && (end_row(rows, at), true);                                                  \
         } else if (stored) {                                                                       \
             ok = deletion(rows, key);                                                              \
@@ -124,9 +124,13 @@ jb_rows_wallet(struct jb_buffer *rows, struct jb_wallet *w)
     for (size_t i = 0; i < w->lots.n && ok; i++) {
         ok = rows_lot(rows, w->number, &w->lots.at[i]);
     }
-    ROWS_OVER(grants, JB_ARCHIVED_GRANT, jb_grant_over(&w->grants.at[i]), jb_record_grant)
-    ROWS_OVER(refunds, JB_ARCHIVED_REFUND, jb_refund_over(&w->refunds.at[i]), jb_record_refund)
-    ROWS_OVER(intervals, JB_ARCHIVED_INTERVAL, jb_interval_over(w, &w->intervals.at[i]),
+    struct jb_wallet_rest *r = w->rest;
+    if (r == NULL) {
+        return ok;
+    }
+    ROWS_OVER(r->grants, JB_ARCHIVED_GRANT, jb_grant_over(&r->grants.at[i]), jb_record_grant)
+    ROWS_OVER(r->refunds, JB_ARCHIVED_REFUND, jb_refund_over(&r->refunds.at[i]), jb_record_refund)
+    ROWS_OVER(r->intervals, JB_ARCHIVED_INTERVAL, jb_interval_over(w, &r->intervals.at[i]),
               jb_record_interval)
     return ok;
 }
@@ -175,8 +179,8 @@ forget_archived(struct jb_store_txn *t, uint32_t wallet, enum jb_archived_kind k
 }
 
 #define FORGET(list, kind)                                                                         \
-    for (size_t i = 0; i < w.list.n && status == JB_OK; i++) {                                     \
-        status = forget_archived(t, w.number, kind, w.list.at[i].ordinal, err);                    \
+    for (size_t i = 0; i < (list).n && status == JB_OK; i++) {                                     \
+        status = forget_archived(t, w.number, kind, (list).at[i].ordinal, err);                    \
     }
 
 /* Somebody else may have stored as over what lives in this row of a wallet. */
@@ -191,10 +195,12 @@ forget_living(struct jb_store_txn *t, const uint8_t *record, size_t n, struct jb
     } else if (status != JB_OK) {
         status = jb_fail(err, JB_E_NOMEM, "no memory to store the ledger's state");
     }
-    FORGET(lots, JB_ARCHIVED_LOT)
-    FORGET(lots, JB_ARCHIVED_FULL_LOT)
-    FORGET(grants, JB_ARCHIVED_GRANT)
-    FORGET(refunds, JB_ARCHIVED_REFUND)
+    struct jb_interval first;
+    const struct jb_intervals intervals = jb_wallet_intervals(&w, &first);
+    FORGET(w.lots, JB_ARCHIVED_LOT)
+    FORGET(w.lots, JB_ARCHIVED_FULL_LOT)
+    FORGET(jb_rest(&w)->grants, JB_ARCHIVED_GRANT)
+    FORGET(jb_rest(&w)->refunds, JB_ARCHIVED_REFUND)
     FORGET(intervals, JB_ARCHIVED_INTERVAL)
     jb_wallet_free(&w);
     return status;
@@ -362,32 +368,41 @@ jb_news_put(const struct jb_news *news, const struct jb_news_mark *from, jb_day 
 #define DROP_OVER(list, is_over)                                                                   \
     do {                                                                                           \
         uint32_t to = 0;                                                                           \
-        for (uint32_t i = 0; i < w->list.n; i++) {                                                 \
+        for (uint32_t i = 0; i < (list).n; i++) {                                                  \
             if (!(is_over)) {                                                                      \
-                w->list.at[to++] = w->list.at[i];                                                  \
+                (list).at[to++] = (list).at[i];                                                    \
             }                                                                                      \
         }                                                                                          \
-        w->list.n = to;                                                                            \
+        (list).n = to;                                                                             \
     } while (0)
 
 void
 jb_wallet_drop_over(struct jb_wallet *w)
 {
-    DROP_OVER(lots, jb_lot_over(&w->lots.at[i]));
-    DROP_OVER(grants, jb_grant_over(&w->grants.at[i]));
-    DROP_OVER(refunds, jb_refund_over(&w->refunds.at[i]));
-    DROP_OVER(intervals, jb_interval_over(w, &w->intervals.at[i]));
+    struct jb_wallet_rest *r = w->rest;
     w->first_lot = 0;
+    DROP_OVER(w->lots, jb_lot_over(&w->lots.at[i]));
+    if (r == NULL) {
+        return;
+    }
+    DROP_OVER(r->grants, jb_grant_over(&r->grants.at[i]));
+    DROP_OVER(r->refunds, jb_refund_over(&r->refunds.at[i]));
+    DROP_OVER(r->intervals, jb_interval_over(w, &r->intervals.at[i]));
 }
 
 void
 jb_wallet_drop_stored(struct jb_wallet *w)
 {
-    DROP_OVER(lots, jb_lot_over(&w->lots.at[i]) && w->lots.at[i].stored && !w->lots.at[i].changed);
-    DROP_OVER(grants, jb_grant_over(&w->grants.at[i]) && w->grants.at[i].stored &&
-                          !w->grants.at[i].changed);
-    DROP_OVER(refunds, jb_refund_over(&w->refunds.at[i]) && w->refunds.at[i].stored &&
-                           !w->refunds.at[i].changed);
-    DROP_OVER(intervals, jb_interval_over(w, &w->intervals.at[i]) && w->intervals.at[i].stored);
+    struct jb_wallet_rest *r = w->rest;
     w->first_lot = 0;
+    DROP_OVER(w->lots,
+              jb_lot_over(&w->lots.at[i]) && w->lots.at[i].stored && !w->lots.at[i].changed);
+    if (r == NULL) {
+        return;
+    }
+    DROP_OVER(r->grants, jb_grant_over(&r->grants.at[i]) && r->grants.at[i].stored &&
+                             !r->grants.at[i].changed);
+    DROP_OVER(r->refunds, jb_refund_over(&r->refunds.at[i]) && r->refunds.at[i].stored &&
+                              !r->refunds.at[i].changed);
+    DROP_OVER(r->intervals, jb_interval_over(w, &r->intervals.at[i]) && r->intervals.at[i].stored);
 }

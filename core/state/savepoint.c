@@ -199,11 +199,11 @@ record(const struct jb_wallet *w, struct jb_buffer *out, size_t *ret_wallet)
     for (size_t i = 0; i < w->lots.n && ok; i++) {
         ok = jb_record_lot(&w->lots.at[i], out);
     }
-    for (size_t i = 0; i < w->grants.n && ok; i++) {
-        ok = jb_record_grant(&w->grants.at[i], out);
+    for (size_t i = 0; i < jb_rest(w)->grants.n && ok; i++) {
+        ok = jb_record_grant(&jb_rest(w)->grants.at[i], out);
     }
-    for (size_t i = 0; i < w->refunds.n && ok; i++) {
-        ok = jb_record_refund(&w->refunds.at[i], out);
+    for (size_t i = 0; i < jb_rest(w)->refunds.n && ok; i++) {
+        ok = jb_record_refund(&jb_rest(w)->refunds.at[i], out);
     }
     return ok;
 }
@@ -219,7 +219,8 @@ save_wallet(struct jb_state *b, struct jb_cached_wallet *slot, bool created)
     *saved = (struct jb_saved_wallet){.number = created ? b->g.wallets_given + 1 : slot->w.number,
                                       .touched = slot->touched,
                                       .created = created,
-                                      .head = slot->w};
+                                      .head = slot->w,
+                                      .rest = *jb_rest(&slot->w)};
     if (JB_CHECKS && !created && !record(&slot->w, &saved->record, &saved->record_wallet)) {
         free(saved->record.at);
         return false;
@@ -298,26 +299,40 @@ undo_changes(struct jb_state *b)
 }
 
 #define CUT(list, given)                                                                           \
-    while (w->list.n > 0 && w->list.at[w->list.n - 1].ordinal > head->given) {                     \
-        w->list.n--;                                                                               \
+    while ((list).n > 0 && (list).at[(list).n - 1].ordinal > (given)) {                            \
+        (list).n--;                                                                                \
     }
+
+/* But for what stands in its lists. */
+static void
+undo_rest(struct jb_wallet_rest *r, const struct jb_saved_wallet *saved)
+{
+    const struct jb_wallet_rest *before = &saved->rest;
+    while (r->refunds.n > 0 && r->refunds.at[r->refunds.n - 1].ordinal > before->refunds_given) {
+        free(r->refunds.at[--r->refunds.n].legs);
+    }
+    CUT(r->grants, before->grants_given)
+    CUT(r->intervals, saved->head.intervals_given)
+    struct jb_wallet_rest as_before = *before;
+    memcpy(&as_before.grants, &r->grants, sizeof r->grants);
+    memcpy(&as_before.refunds, &r->refunds, sizeof r->refunds);
+    memcpy(&as_before.intervals, &r->intervals, sizeof r->intervals);
+    *r = as_before;
+}
 
 /* The wallet as it was, but for what was loaded meanwhile, which stays. */
 static void
-undo_wallet(struct jb_wallet *w, const struct jb_wallet *head)
+undo_wallet(struct jb_wallet *w, const struct jb_saved_wallet *saved)
 {
-    while (w->refunds.n > 0 && w->refunds.at[w->refunds.n - 1].ordinal > head->refunds_given) {
-        free(w->refunds.at[--w->refunds.n].legs);
+    const struct jb_wallet *head = &saved->head;
+    CUT(w->lots, head->lots_given)
+    if (w->rest != NULL) {
+        undo_rest(w->rest, saved);
     }
-    CUT(lots, lots_given)
-    CUT(grants, grants_given)
-    CUT(intervals, intervals_given)
     struct jb_wallet as_before = *head;
     as_before.first_lot = w->lots.n == head->lots.n ? head->first_lot : 0;
     memcpy(&as_before.lots, &w->lots, sizeof w->lots);
-    memcpy(&as_before.grants, &w->grants, sizeof w->grants);
-    memcpy(&as_before.refunds, &w->refunds, sizeof w->refunds);
-    memcpy(&as_before.intervals, &w->intervals, sizeof w->intervals);
+    as_before.rest = w->rest;
     *w = as_before;
 }
 
@@ -327,8 +342,8 @@ is_as_before(const struct jb_wallet *w, const struct jb_saved_wallet *saved)
 {
     struct jb_buffer now = {0};
     size_t wallet;
-    bool loaded = w->lots.n != saved->head.lots.n || w->grants.n != saved->head.grants.n ||
-                  w->refunds.n != saved->head.refunds.n;
+    bool loaded = w->lots.n != saved->head.lots.n || jb_rest(w)->grants.n != saved->rest.grants.n ||
+                  jb_rest(w)->refunds.n != saved->rest.refunds.n;
     bool same = !record(w, &now, &wallet) || /* no memory to look at it */
                 (wallet == saved->record_wallet && (loaded || now.n == saved->record.n) &&
                  memcmp(now.at, saved->record.at, loaded ? wallet : now.n) == 0);
@@ -350,7 +365,7 @@ undo_wallets(struct jb_state *b)
              * number, whose id is compared. */
             continue;
         }
-        undo_wallet(&slot->w, &saved->head);
+        undo_wallet(&slot->w, saved);
         slot->touched = saved->touched;
         slot->saved = 0;
         JB_ASSERT(!JB_CHECKS || !b->usable || is_as_before(&slot->w, saved));

@@ -6,11 +6,13 @@
 #include "state/state.h"
 
 #define LINE 64
-#define SLOT_BYTES ((sizeof(struct jb_cached_wallet) + LINE - 1) & ~(size_t)(LINE - 1))
+#define SLOT_BYTES sizeof(struct jb_cached_wallet)
 #define FIRST_PIECE ((size_t)16 << 10)
 #define HUGE_PAGE ((size_t)2 << 20)
 
-static_assert(offsetof(struct jb_cached_wallet, w.grants) <= JB_SLOT_HOT, "see JB_SLOT_HOT");
+static_assert(SLOT_BYTES % LINE == 0 && offsetof(struct jb_cached_wallet, w.created_seq) ==
+                                            JB_SLOT_HOT + JB_SLOT_HOT_BYTES,
+              "see JB_SLOT_HOT");
 
 static struct jb_cached_wallet *
 begin(void *at)
@@ -18,8 +20,7 @@ begin(void *at)
     struct jb_cached_wallet *s = at;
     memset(s, 0, sizeof *s);
     s->w.lots.at = &s->lot;
-    s->w.intervals.at = &s->interval;
-    s->w.lots.cap = s->w.intervals.cap = 1;
+    s->w.lots.cap = 1;
     return s;
 }
 
@@ -90,7 +91,8 @@ add_piece(struct jb_slots *m)
         return false;
     }
     m->pieces.at[m->pieces.n++] = (struct jb_slots_piece){at, huge ? bytes : 0};
-    size_t before = (LINE - (uintptr_t)at % LINE) % LINE;
+    /* What is looked at begins a line. */
+    size_t before = (2 * LINE - ((uintptr_t)at + JB_SLOT_HOT) % LINE) % LINE;
     m->fresh = at + before;
     m->fresh_n = (bytes - before) / SLOT_BYTES;
     return true;

@@ -46,7 +46,8 @@ jb_state_trim(struct jb_state *b, size_t keep, size_t most)
         b->hand = b->hand < b->slots.n ? b->hand : 0;
         const struct jb_cached_wallet *s = b->slots.at[b->hand];
         if (s != NULL && !jb_behind_has(b, s)) {
-            jb_map_remove(&b->wallet_ids, jb_state_hash(b, s->w.id, s->w.id_n), s->w.number);
+            const struct jb_text id = jb_id_of(&s->w);
+            jb_map_remove(&b->wallet_ids, jb_state_hash(b, id.s, id.n), s->w.number);
             drop_slot(b, b->hand);
             most--;
         }
@@ -589,6 +590,13 @@ index_return(struct jb_state *b, const struct jb_event *e, struct jb_error *err)
     return JB_OK;
 }
 
+static uint64_t
+wallet_hash(const struct jb_state *b, const struct jb_wallet *w)
+{
+    const struct jb_text id = jb_id_of(w);
+    return jb_state_hash(b, id.s, id.n);
+}
+
 /* What was taken back left its entry behind, which serves again: however often a wallet is created
  * on trial there is one. A wallet that is not in memory can do without its own. */
 static bool
@@ -597,7 +605,7 @@ note_created(struct jb_state *b, uint64_t hash, uint32_t number)
     struct jb_map_entry *e = jb_map_change(&b->wallet_ids, hash);
     const struct jb_cached_wallet *s =
         e != NULL && e->value <= b->slots.n ? b->slots.at[e->value - 1] : NULL;
-    if (e != NULL && (s == NULL || jb_state_hash(b, s->w.id, s->w.id_n) != hash)) {
+    if (e != NULL && (s == NULL || wallet_hash(b, &s->w) != hash)) {
         e->value = number;
         return true;
     }

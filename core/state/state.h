@@ -40,18 +40,23 @@ enum jb_state_table {
 };
 extern const struct jb_store_schema jb_state_schema;
 
-/* Lines of 64 bytes: of a usual wallet a consumption looks at the first JB_SLOT_HOT, and nothing
- * else. */
+/* Three lines of 64 bytes: of a usual wallet a consumption looks at two of them, from
+ * JB_SLOT_HOT on, and at nothing else. */
 struct jb_cached_wallet {
+    struct jb_lot lot; /* the place of the first of w's lots, while it has one alone */
     uint32_t touched;  /* the last epoch in which an event touched it; 0: it is as it is stored;
                         * JB_ON_ITS_WAY or one less: as it is stored, or will be soon */
     uint32_t saved;    /* number of the savepoint that has a copy of it */
-    struct jb_lot lot; /* the place of the first of w's lots, while it has one alone */
     struct jb_wallet w;
-    struct jb_interval interval; /* likewise */
 };
-#define JB_SLOT_HOT 256
+#define JB_SLOT_HOT offsetof(struct jb_cached_wallet, lot.remaining)
+#define JB_SLOT_HOT_BYTES 128
 #define JB_ON_ITS_WAY (UINT32_MAX - 1)
+
+struct jb_month_days {
+    uint32_t month; /* 202603; 0: none yet */
+    jb_day first, last;
+};
 
 /* The role of a wallet that was looked up last; ref 0: none. */
 struct jb_last_role {
@@ -114,8 +119,9 @@ struct jb_saved_wallet {
     uint32_t touched;
     bool created;          /* it was not there before */
     struct jb_wallet head; /* as it was, but for what stands in its lists, which are not its own */
-    struct jb_buffer record; /* all that is in memory of it, in builds with JB_CHECKS */
-    size_t record_wallet;    /* of these, the bytes of its own record */
+    struct jb_wallet_rest rest; /* likewise */
+    struct jb_buffer record;    /* all that is in memory of it, in builds with JB_CHECKS */
+    size_t record_wallet;       /* of these, the bytes of its own record */
 };
 
 /* One of a wallet's lots, grants or refunds, as it was before an event changed it. */
@@ -176,6 +182,7 @@ struct jb_state {
     struct jb_news_mark written;            /* of the news, by jb_state_write_next */
     struct jb_facts facts;                  /* as they are stored: a cache */
     JB_VEC(struct jb_last_role) last_roles; /* by wallet number - 1 */
+    struct jb_month_days month;             /* that a consumption fell in last */
     uint32_t epoch;                         /* begins with each freeze, at 1 */
     uint32_t waiting; /* wallets touched in this epoch last are still to be gathered; 0: none */
     JB_VEC(uint32_t) dirty;       /* wallets touched in this epoch */

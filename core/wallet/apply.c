@@ -139,11 +139,11 @@ set_status(struct jb_wallet *w, const struct jb_event *e, uint32_t status)
 {
     struct jb_interval interval = {
         .ordinal = w->intervals_given + 1, .status = status, .from = e->recorded_at, .seq = e->seq};
-    if (jb_wallet_add_interval(w, &interval) == NULL) {
+    if (!jb_wallet_add_interval(w, &interval)) {
         return jb_apply_no_memory;
     }
     w->intervals_given++;
-    w->status = status;
+    w->status = (uint8_t)status;
     return NULL;
 }
 
@@ -157,13 +157,14 @@ apply_created(struct jb_globals *g, struct jb_wallet *w, const struct jb_event *
                   "a wallet's id has a wrong length");
     g->wallets_given++;
     w->number = e->wallet;
-    w->kind = created->kind;
+    w->kind = (uint8_t)created->kind;
     w->created_seq = e->seq;
     w->settlement = JB_SETTLEMENT_PREPAID;
     w->name_ref = created->name;
-    w->id_n = (uint8_t)created->id.n;
-    memcpy(w->id, created->id.s, created->id.n);
     w->under = JB_WALLET_ACTIVE;
+    if (!jb_wallet_set_id(w, created->id)) {
+        return jb_apply_no_memory;
+    }
     return set_status(w, e, JB_WALLET_ACTIVE);
 }
 
@@ -187,8 +188,8 @@ apply_status(struct jb_globals *g, struct jb_wallet *w, const struct jb_event *e
         return set_status(w, e, w->under);
     default:
         CONTRADICTION(
-            w->status != JB_WALLET_OFF || w->paid != 0 || w->free != 0 || w->dormant != 0 ||
-                w->refunds_open != 0,
+            w->status != JB_WALLET_OFF || w->paid != 0 || w->free != 0 ||
+                jb_rest(w)->dormant != 0 || jb_rest(w)->refunds_open != 0,
             "a wallet is deleted that still has money or an outstanding refund, or is not off");
         g->wallets_deleted++;
         return set_status(w, e, JB_WALLET_DELETED);
@@ -233,7 +234,7 @@ apply_charge_reversed(struct jb_wallet *w, const struct jb_charge_reversed *e)
 static const char *
 add_grant(struct jb_wallet *w, jb_seq seq, const struct jb_free_granted *e)
 {
-    CONTRADICTION(e->grant_no != w->grants_given + 1, "a grant's ordinal is out of order");
+    CONTRADICTION(e->grant_no != jb_rest(w)->grants_given + 1, "a grant's ordinal is out of order");
     struct jb_grant grant = {.ordinal = e->grant_no,
                              .state = JB_GRANT_DORMANT,
                              .expires_on = e->expires_on,
@@ -245,8 +246,8 @@ add_grant(struct jb_wallet *w, jb_seq seq, const struct jb_free_granted *e)
     if (jb_wallet_add_grant(w, &grant) == NULL) {
         return jb_apply_no_memory;
     }
-    w->grants_given++;
-    CONTRADICTION(!add(&w->dormant, e->amount), out_of_range);
+    w->rest->grants_given++;
+    CONTRADICTION(!add(&w->rest->dormant, e->amount), out_of_range);
     return NULL;
 }
 
@@ -274,7 +275,7 @@ activate_grant(struct jb_wallet *w, const struct jb_event *e)
     g->state = JB_GRANT_IN_USE;
     g->activated_seq = e->seq;
     g->activated_at = e->recorded_at;
-    w->dormant -= amount;
+    w->rest->dormant -= amount;
     CONTRADICTION(!add(&w->free, amount), out_of_range);
     return NULL;
 }
@@ -288,7 +289,7 @@ revoke_grant(struct jb_wallet *w, const struct jb_free_revoked *e)
     CONTRADICTION(g->state == JB_GRANT_IN_USE, "a grant is activated or revoked that is in use");
     g->state = JB_GRANT_REVOKED;
     g->remaining = 0;
-    w->dormant -= e->amount;
+    w->rest->dormant -= e->amount;
     return NULL;
 }
 
@@ -301,7 +302,7 @@ end_grant(struct jb_wallet *w, uint32_t grant_no, jb_amount amount, bool in_use,
     CONTRADICTION(why != NULL, why);
     CONTRADICTION(in_use != (g->state == JB_GRANT_IN_USE),
                   "an ended grant was in use when the event says it was not, or the reverse");
-    *(in_use ? &w->free : &w->dormant) -= amount;
+    *(in_use ? &w->free : &w->rest->dormant) -= amount;
     g->state = state;
     g->remaining = 0;
     return NULL;
@@ -353,22 +354,23 @@ end_refund(struct jb_wallet *w, struct jb_refund *r, uint32_t state)
     r->legs = NULL;
     r->legs_n = 0;
     r->state = state;
-    w->refunds_open--;
+    w->rest->refunds_open--;
     return NULL;
 }
 
 static const char *
 request_refund(struct jb_wallet *w, jb_seq seq, const struct jb_refund_requested *e)
 {
-    CONTRADICTION(e->refund_no != w->refunds_given + 1, "a refund's ordinal is out of order");
+    CONTRADICTION(e->refund_no != jb_rest(w)->refunds_given + 1,
+                  "a refund's ordinal is out of order");
     struct jb_refund refund = {
         .ordinal = e->refund_no, .state = JB_REFUND_REQUESTED, .seq = seq, .amount = e->amount};
     if (jb_wallet_add_refund(w, &refund) == NULL) {
         return jb_apply_no_memory;
     }
-    w->refunds_given++;
-    w->refunds_open++;
-    CONTRADICTION(!add(&w->pending, e->amount), out_of_range);
+    w->rest->refunds_given++;
+    w->rest->refunds_open++;
+    CONTRADICTION(!add(&w->rest->pending, e->amount), out_of_range);
     return NULL;
 }
 
@@ -391,9 +393,9 @@ approve_refund(struct jb_wallet *w, struct jb_refund *r, const struct jb_refund_
                       "a refund is paid out of something else than lots");
         jb_wallet_lot(w, legs[i].ordinal)->refunded += legs[i].amount;
     }
-    CONTRADICTION(why == NULL && (!add(&w->paid, -e->amount) || !add(&w->transit, e->amount)),
+    CONTRADICTION(why == NULL && (!add(&w->paid, -e->amount) || !add(&w->rest->transit, e->amount)),
                   out_of_range);
-    w->pending -= e->amount; /* it was requested, so it is in there */
+    w->rest->pending -= e->amount; /* it was requested, so it is in there */
     return why;
 }
 
@@ -410,7 +412,7 @@ return_refund(struct jb_wallet *w, struct jb_refund *r, const struct jb_event *e
     }
     const char *why =
         apply_return(w, e->refund_failed.parts, e->refund_failed.amount, e->recorded_at);
-    w->transit -= e->refund_failed.amount;
+    w->rest->transit -= e->refund_failed.amount;
     return why != NULL ? why : end_refund(w, r, JB_REFUND_FAILED);
 }
 
@@ -433,19 +435,33 @@ apply_refund(struct jb_wallet *w, const struct jb_event *e)
     case JB_EV_REFUND_APPROVED:
         return approve_refund(w, r, &e->refund_approved);
     case JB_EV_REFUND_COMPLETED:
-        w->transit -= amount;
+        w->rest->transit -= amount;
         return end_refund(w, r, JB_REFUND_COMPLETED);
     case JB_EV_REFUND_FAILED:
         if (came_back) {
             return return_refund(w, r, e);
         }
-        w->pending -= amount;
+        w->rest->pending -= amount;
         return end_refund(w, r, JB_REFUND_FAILED);
     default:
-        w->pending -= amount;
+        w->rest->pending -= amount;
         return end_refund(
             w, r, e->type == JB_EV_REFUND_CANCELLED ? JB_REFUND_CANCELLED : JB_REFUND_REJECTED);
     }
+}
+
+static const char *
+change_settlement(struct jb_wallet *w, const struct jb_settlement_changed *e)
+{
+    if (e->limit != jb_rest(w)->limit) {
+        struct jb_wallet_rest *r = jb_wallet_rest(w);
+        if (r == NULL) {
+            return jb_apply_no_memory;
+        }
+        r->limit = e->limit;
+    }
+    w->settlement = (uint8_t)e->settlement;
+    return NULL;
 }
 
 static const char *
@@ -490,9 +506,7 @@ apply_to_wallet(struct jb_globals *g, struct jb_wallet *w, const struct jb_event
     case JB_EV_REFUND_FAILED:
         return apply_refund(w, e);
     case JB_EV_SETTLEMENT_CHANGED:
-        w->settlement = e->settlement_changed.settlement;
-        w->limit = e->settlement_changed.limit;
-        return NULL;
+        return change_settlement(w, &e->settlement_changed);
     case JB_EV_MEMBER_INVITED:
     case JB_EV_MEMBER_JOINED:
     case JB_EV_MEMBER_LEFT:

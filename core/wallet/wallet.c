@@ -28,77 +28,115 @@ jb_list_grow(void **at, uint32_t *cap, uint32_t n, size_t need, size_t size)
     return true;
 }
 
+const struct jb_wallet_rest jb_wallet_no_rest;
+
+struct jb_wallet_rest *
+jb_wallet_rest(struct jb_wallet *w)
+{
+    if (w->rest == NULL) {
+        w->rest = calloc(1, sizeof *w->rest);
+    }
+    return w->rest;
+}
+
+bool
+jb_wallet_set_id(struct jb_wallet *w, struct jb_text id)
+{
+    char *to = w->id.inside;
+    if (id.n > JB_ID_INSIDE) {
+        to = malloc(id.n);
+        if (to == NULL) {
+            return false;
+        }
+        memcpy(w->id.address, (const void *)&to, sizeof to);
+    }
+    memcpy(to, id.s, id.n);
+    w->id_n = (uint8_t)id.n;
+    return true;
+}
+
 #define FREE_LIST(list)                                                                            \
-    free(w->list.cap == 1 ? NULL : w->list.at);                                                    \
-    w->list.at = NULL;                                                                             \
-    w->list.n = w->list.cap = 0
+    free((list).cap == 1 ? NULL : (list).at);                                                      \
+    (list).at = NULL;                                                                              \
+    (list).n = (list).cap = 0
 
 void
 jb_wallet_free(struct jb_wallet *w)
 {
-    for (size_t i = 0; i < w->refunds.n; i++) {
-        free(w->refunds.at[i].legs);
+    struct jb_wallet_rest *r = w->rest;
+    FREE_LIST(w->lots);
+    if (w->id_n > JB_ID_INSIDE) {
+        char *id = (char *)(uintptr_t)jb_id_of(w).s;
+        free(id);
+        w->id_n = 0;
     }
-    FREE_LIST(lots);
-    FREE_LIST(grants);
-    FREE_LIST(refunds);
-    FREE_LIST(intervals);
+    if (r == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < r->refunds.n; i++) {
+        free(r->refunds.at[i].legs);
+    }
+    FREE_LIST(r->intervals);
+    FREE_LIST(r->grants);
+    FREE_LIST(r->refunds);
+    free(r);
+    w->rest = NULL;
 }
 
 /* The lists are in order of ordinal: by halving, with the usual case (the list has no gap) first.
  */
 #define FIND(list, ordinal_)                                                                       \
-    size_t low = 0, high = w->list.n;                                                              \
-    if (high > 0 && (ordinal_) >= w->list.at[0].ordinal) {                                         \
-        size_t guess = (ordinal_)-w->list.at[0].ordinal;                                           \
-        if (guess < high && w->list.at[guess].ordinal == (ordinal_)) {                             \
-            return &w->list.at[guess];                                                             \
+    size_t low = 0, high = (list).n;                                                               \
+    if (high > 0 && (ordinal_) >= (list).at[0].ordinal) {                                          \
+        size_t guess = (ordinal_) - (list).at[0].ordinal;                                          \
+        if (guess < high && (list).at[guess].ordinal == (ordinal_)) {                              \
+            return &(list).at[guess];                                                              \
         }                                                                                          \
     }                                                                                              \
     while (low < high) {                                                                           \
         size_t middle = (low + high) / 2;                                                          \
-        if (w->list.at[middle].ordinal < (ordinal_)) {                                             \
+        if ((list).at[middle].ordinal < (ordinal_)) {                                              \
             low = middle + 1;                                                                      \
         } else {                                                                                   \
             high = middle;                                                                         \
         }                                                                                          \
     }                                                                                              \
-    return low < w->list.n && w->list.at[low].ordinal == (ordinal_) ? &w->list.at[low] : NULL
+    return low < (list).n && (list).at[low].ordinal == (ordinal_) ? &(list).at[low] : NULL
 
 struct jb_lot *
 jb_wallet_lot(const struct jb_wallet *w, uint32_t ordinal)
 {
-    FIND(lots, ordinal);
+    FIND(w->lots, ordinal);
 }
 
 struct jb_grant *
 jb_wallet_grant(const struct jb_wallet *w, uint32_t ordinal)
 {
-    FIND(grants, ordinal);
+    FIND(jb_rest(w)->grants, ordinal);
 }
 
 struct jb_refund *
 jb_wallet_refund(const struct jb_wallet *w, uint32_t ordinal)
 {
-    FIND(refunds, ordinal);
+    FIND(jb_rest(w)->refunds, ordinal);
 }
 
 #define ADD(list, item)                                                                            \
-    if (!jb_list_reserve(&w->list, (size_t)w->list.n + 1)) {                                       \
+    if (!jb_list_reserve(&(list), (size_t)(list).n + 1)) {                                         \
         return NULL;                                                                               \
     }                                                                                              \
-    size_t at = w->list.n;                                                                         \
-    while (at > 0 && w->list.at[at - 1].ordinal > (item)->ordinal) {                               \
+    size_t at = (list).n;                                                                          \
+    while (at > 0 && (list).at[at - 1].ordinal > (item)->ordinal) {                                \
         at--;                                                                                      \
     }                                                                                              \
-    memmove(&w->list.at[at + 1], &w->list.at[at], (w->list.n - at) * sizeof *w->list.at);          \
-    w->list.at[at] = *(item);                                                                      \
-    w->list.n++
+    memmove(&(list).at[at + 1], &(list).at[at], ((list).n - at) * sizeof *(list).at);              \
+    (list).at[at] = *(item);                                                                       \
+    (list).n++
 
 struct jb_lot *
 jb_wallet_add_lot(struct jb_wallet *w, const struct jb_lot *lot)
 {
-    ADD(lots, lot);
+    ADD(w->lots, lot);
     if (at < w->first_lot) {
         w->first_lot = 0;
     }
@@ -129,22 +167,62 @@ jb_wallet_add_lots(struct jb_wallet *w, const struct jb_lot *lots, size_t n)
 struct jb_grant *
 jb_wallet_add_grant(struct jb_wallet *w, const struct jb_grant *grant)
 {
-    ADD(grants, grant);
-    return &w->grants.at[at];
+    struct jb_wallet_rest *r = jb_wallet_rest(w);
+    if (r == NULL) {
+        return NULL;
+    }
+    ADD(r->grants, grant);
+    return &r->grants.at[at];
 }
 
 struct jb_refund *
 jb_wallet_add_refund(struct jb_wallet *w, const struct jb_refund *refund)
 {
-    ADD(refunds, refund);
-    return &w->refunds.at[at];
+    struct jb_wallet_rest *r = jb_wallet_rest(w);
+    if (r == NULL) {
+        return NULL;
+    }
+    ADD(r->refunds, refund);
+    return &r->refunds.at[at];
 }
 
-struct jb_interval *
+struct jb_intervals
+jb_wallet_intervals(const struct jb_wallet *w, struct jb_interval *first)
+{
+    const struct jb_wallet_rest *r = jb_rest(w);
+    if (r->intervals.n > 0 || !w->began) {
+        return (struct jb_intervals){r->intervals.at, r->intervals.n};
+    }
+    *first = (struct jb_interval){
+        .ordinal = 1, .status = JB_WALLET_ACTIVE, .from = w->since, .seq = w->created_seq};
+    return (struct jb_intervals){first, 1};
+}
+
+static struct jb_interval *
+list_interval(struct jb_wallet *w, const struct jb_interval *interval)
+{
+    struct jb_wallet_rest *r = jb_wallet_rest(w);
+    if (r == NULL) {
+        return NULL;
+    }
+    ADD(r->intervals, interval);
+    return &r->intervals.at[at];
+}
+
+bool
 jb_wallet_add_interval(struct jb_wallet *w, const struct jb_interval *interval)
 {
-    ADD(intervals, interval);
-    return &w->intervals.at[at];
+    struct jb_interval first;
+    const bool none = jb_rest(w)->intervals.n == 0;
+    if (none && !w->began && interval->ordinal == 1 && interval->status == JB_WALLET_ACTIVE &&
+        interval->seq == w->created_seq && !interval->stored) {
+        w->began = true;
+        w->since = interval->from;
+        return true;
+    }
+    return !(none && w->began && jb_wallet_intervals(w, &first).n == 1 &&
+             list_interval(w, &first) == NULL) &&
+           list_interval(w, interval) != NULL;
 }
 
 const char *
@@ -158,26 +236,26 @@ jb_wallet_check(const struct jb_wallet *w)
         }
         remaining += l->remaining;
     }
-    for (size_t i = 0; i < w->grants.n; i++) {
-        const struct jb_grant *g = &w->grants.at[i];
+    for (size_t i = 0; i < jb_rest(w)->grants.n; i++) {
+        const struct jb_grant *g = &jb_rest(w)->grants.at[i];
         if (g->remaining < 0 || g->remaining > g->amount) {
             return "W3";
         }
         in_use += g->state == JB_GRANT_IN_USE ? g->remaining : 0;
         dormant += g->state == JB_GRANT_DORMANT ? g->remaining : 0;
     }
-    for (size_t i = 0; i < w->refunds.n; i++) {
-        const struct jb_refund *r = &w->refunds.at[i];
+    for (size_t i = 0; i < jb_rest(w)->refunds.n; i++) {
+        const struct jb_refund *r = &jb_rest(w)->refunds.at[i];
         pending += r->state == JB_REFUND_REQUESTED ? r->amount : 0;
         transit += r->state == JB_REFUND_APPROVED ? r->amount : 0;
     }
     if (remaining != (w->paid > 0 ? w->paid : 0)) {
         return "W1";
     }
-    if (in_use != w->free || dormant != w->dormant) {
+    if (in_use != w->free || dormant != jb_rest(w)->dormant) {
         return "W4";
     }
-    return pending == w->pending && transit == w->transit ? NULL : "W5";
+    return pending == jb_rest(w)->pending && transit == jb_rest(w)->transit ? NULL : "W5";
 }
 
 void

@@ -22,12 +22,12 @@
 
 /* What a charge or a debt repayment left behind: paid cash that is consumed oldest first. */
 struct jb_lot {
-    uint32_t ordinal;
     jb_seq seq;
     jb_amount amount;
-    jb_amount remaining;
     jb_amount reversed;
     jb_amount refunded;
+    jb_amount remaining; /* a consumption looks at this, and what follows */
+    uint32_t ordinal;
     bool stored;  /* came from the store's archive; the state cache's concern alone */
     bool changed; /* by an event since its row was made; likewise */
 };
@@ -67,17 +67,8 @@ struct jb_interval {
     bool changed; /* never */
 };
 
-/* The tax month that a BUSINESS wallet consumed in last: a consumption within its days adds to the
- * sum and looks at nothing else (state/papers.c). */
-struct jb_open_month {
-    uint32_t month; /* 202603; 0: none yet */
-    jb_day first, last;
-    jb_amount net; /* consumed less returned, of paid cash and debt */
-    jb_seq newest; /* the event of its newest row; 0: none */
-};
-
 /* One of a wallet's lists. Where `cap` is 1, its place for one item lies beside the wallet
- * (state/slots.h) and is not the list's own: most wallets have one lot and one interval. */
+ * (state/slots.h) and is not the list's own: most wallets have one lot. */
 #define JB_LIST(type)                                                                              \
     struct {                                                                                       \
         type *at;                                                                                  \
@@ -88,36 +79,81 @@ bool jb_list_grow(void **at, uint32_t *cap, uint32_t n, size_t need, size_t size
 #define jb_list_reserve(l, need)                                                                   \
     jb_list_grow((void **)&(l)->at, &(l)->cap, (l)->n, (need), sizeof *(l)->at)
 
-/* What a consumption looks at comes first. */
-struct jb_wallet {
-    uint32_t number;
-    uint32_t status; /* enum jb_wallet_status */
-    uint32_t kind;
-    uint32_t settlement; /* enum jb_settlement */
-    jb_seq version;      /* the wallet's last event */
-    jb_amount paid;      /* negative: debt */
-    jb_amount free;      /* in use, past deadline or not, while no event ended it */
-    jb_amount dormant;
-    jb_amount limit;    /* how far below 0 paid cash may go where POSTPAID */
-    uint32_t first_lot; /* no lot of the list before this index has anything left */
-    uint8_t id_n;
-    JB_LIST(struct jb_lot) lots;
-    JB_LIST(struct jb_interval) intervals;
-    struct jb_open_month tax;
-    char id[JB_ID_BYTES_MAX];
+/* What most wallets have nothing of; all zero where there is none. */
+struct jb_wallet_rest {
+    JB_LIST(struct jb_interval) intervals; /* where there are more than the first */
     JB_LIST(struct jb_grant) grants;
     JB_LIST(struct jb_refund) refunds;
-    jb_seq created_seq;
-    uint64_t name_ref;
+    jb_amount dormant;
+    jb_amount limit; /* how far below 0 paid cash may go where POSTPAID */
     jb_amount pending;
     jb_amount transit;
-    uint32_t lots_given; /* highest ordinal of each */
-    uint32_t grants_given;
+    uint32_t grants_given; /* highest ordinal of each */
     uint32_t refunds_given;
-    uint32_t intervals_given;
     uint32_t refunds_open; /* requested or approved */
-    uint32_t under;        /* what a lifted suspension gives back */
 };
+
+/* An id of more bytes has memory of its own. */
+#define JB_ID_INSIDE 22
+
+/* A consumption looks at what stands before created_seq, and a million wallets may be in use: so
+ * they are small. */
+struct jb_wallet {
+    uint32_t number;
+    uint32_t first_lot; /* no lot of the list before this index has anything left */
+    uint32_t tax_month; /* that a BUSINESS wallet consumed in last, 202603; 0: none yet */
+    uint8_t status;     /* enum jb_wallet_status */
+    uint8_t kind;
+    uint8_t settlement; /* enum jb_settlement */
+    uint8_t under;      /* what a lifted suspension gives back */
+    jb_seq version;     /* the wallet's last event */
+    jb_amount paid;     /* negative: debt */
+    jb_amount free;     /* in use, past deadline or not, while no event ended it */
+    JB_LIST(struct jb_lot) lots;
+    uint8_t id_n; /* read by jb_id_of() */
+    bool began;   /* its first interval is `since`, ACTIVE, by created_seq */
+    union {       /* not at the end of a line: who compares it reads 32 bytes */
+        char inside[JB_ID_INSIDE];
+        uint8_t address[sizeof(char *)];
+    } id;
+    jb_amount tax_net;           /* of that month: consumed less returned, of paid cash and debt */
+    jb_seq tax_newest;           /* the event of its newest row; 0: none */
+    struct jb_wallet_rest *rest; /* owned; NULL: none. Read by jb_rest() */
+    jb_seq created_seq;
+    uint64_t name_ref;
+    jb_instant since;
+    uint32_t lots_given; /* highest ordinal of each */
+    uint32_t intervals_given;
+};
+
+extern const struct jb_wallet_rest jb_wallet_no_rest;
+static inline const struct jb_wallet_rest *
+jb_rest(const struct jb_wallet *w)
+{
+    return w->rest != NULL ? w->rest : &jb_wallet_no_rest;
+}
+/* To change it. NULL: no memory. */
+struct jb_wallet_rest *jb_wallet_rest(struct jb_wallet *w);
+
+static inline struct jb_text
+jb_id_of(const struct jb_wallet *w)
+{
+    const char *at = w->id.inside;
+    if (w->id_n > JB_ID_INSIDE) {
+        memcpy((void *)&at, w->id.address, sizeof at);
+    }
+    return (struct jb_text){at, w->id_n};
+}
+/* Of a wallet without one. False: no memory. */
+bool jb_wallet_set_id(struct jb_wallet *w, struct jb_text id);
+
+/* Its intervals that are loaded, in order. The first one of a wallet that has no other stands in
+ * *first, which the caller has for it. */
+struct jb_intervals {
+    const struct jb_interval *at;
+    uint32_t n;
+};
+struct jb_intervals jb_wallet_intervals(const struct jb_wallet *w, struct jb_interval *first);
 
 void jb_wallet_free(struct jb_wallet *w); /* what it owns; not w itself */
 
@@ -131,7 +167,7 @@ struct jb_lot *jb_wallet_add_lot(struct jb_wallet *w, const struct jb_lot *lot);
 bool jb_wallet_add_lots(struct jb_wallet *w, const struct jb_lot *lots, size_t n);
 struct jb_grant *jb_wallet_add_grant(struct jb_wallet *w, const struct jb_grant *grant);
 struct jb_refund *jb_wallet_add_refund(struct jb_wallet *w, const struct jb_refund *refund);
-struct jb_interval *jb_wallet_add_interval(struct jb_wallet *w, const struct jb_interval *interval);
+bool jb_wallet_add_interval(struct jb_wallet *w, const struct jb_interval *interval);
 
 static inline jb_amount
 jb_lot_room(const struct jb_lot *l)

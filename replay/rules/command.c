@@ -168,7 +168,7 @@ within_limit(struct jb_judge *r, uint32_t wallet, jb_amount from_paid)
         s->w.settlement != JB_SETTLEMENT_POSTPAID) {
         return false;
     }
-    return s->w.paid > -s->w.limit && from_paid <= s->w.paid + s->w.limit;
+    return s->w.paid > -jb_rest(&s->w)->limit && from_paid <= s->w.paid + jb_rest(&s->w)->limit;
 }
 
 static bool

@@ -77,6 +77,7 @@ struct jb_judge {
     char channel_id[JB_ID_BYTES_MAX];
     JB_VEC(struct live) live; /* by wallet number - 1 */
     JB_VEC(struct jb_grant) grants;
+    struct jb_wallet_rest rest; /* of a wallet, with these grants */
     JB_VEC(struct jb_lot) lots;
     JB_VEC(struct expiry) run;
     struct deletion deletion;

@@ -150,8 +150,10 @@ jb_live_view(struct jb_judge *r, const struct jb_wallet *w, struct jb_wallet *re
             r->grants.at[r->grants.n++] = *jb_wallet_grant(w, l->ordinals.at[i]);
         }
     }
-    ret->grants.at = r->grants.at;
-    ret->grants.n = (uint32_t)r->grants.n;
+    r->rest = *jb_rest(w);
+    r->rest.grants.at = r->grants.at;
+    r->rest.grants.n = (uint32_t)r->grants.n;
+    ret->rest = &r->rest;
     return true;
 }
 
@@ -218,7 +220,7 @@ jb_live_due(struct jb_judge *r, const struct jb_wallet *w, jb_day today)
 {
     struct live *l = jb_live(r, w->number);
     const struct jb_grant *first = NULL;
-    if (l == NULL || l->earliest >= today || (w->free == 0 && w->dormant == 0)) {
+    if (l == NULL || l->earliest >= today || (w->free == 0 && jb_rest(w)->dormant == 0)) {
         return NULL;
     }
     refresh(l, w);

@@ -176,7 +176,7 @@ static bool
 was_available(struct jb_judge *r, const struct jb_wallet *w, jb_day today, jb_amount asked,
               jb_amount *ret_now)
 {
-    jb_amount limit = w->settlement == JB_SETTLEMENT_POSTPAID ? w->limit : 0;
+    jb_amount limit = w->settlement == JB_SETTLEMENT_POSTPAID ? jb_rest(w)->limit : 0;
     jb_amount then = w->paid > -limit ? w->paid + limit : 0;
     bool found = asked == then;
     usable_grants(r, today);
@@ -194,8 +194,10 @@ static bool
 was_status(const struct jb_wallet *w, int64_t status)
 {
     bool was = false;
-    for (size_t i = 0; i < w->intervals.n; i++) {
-        was |= w->intervals.at[i].status == status;
+    struct jb_interval first;
+    const struct jb_intervals all = jb_wallet_intervals(w, &first);
+    for (size_t i = 0; i < all.n; i++) {
+        was |= all.at[i].status == status;
     }
     return was && status != JB_WALLET_ACTIVE;
 }
@@ -221,13 +223,14 @@ check_consume(struct jb_judge *r, const struct jb_event *e, const struct jb_wall
     jb_day today = jb_day_of(e->recorded_at, r->b->g.utc_offset_s);
     bool was = was_available(r, w, today, figure, &now);
     bool postpaid = w->settlement == JB_SETTLEMENT_POSTPAID;
-    if (p->figures.n != (postpaid ? 2U : 1U) || (postpaid && p->figures.at[1].value != w->limit)) {
+    if (p->figures.n != (postpaid ? 2U : 1U) ||
+        (postpaid && p->figures.at[1].value != jb_rest(w)->limit)) {
         jb_refute_text(r, e,
                        postpaid ? "stands INSUFFICIENT_CASH without the limit of its postpaid "
                                   "wallet, %lld"
                                 : "stands INSUFFICIENT_CASH with a limit; its wallet is prepaid "
                                   "(limit %lld)",
-                       (long long)w->limit);
+                       (long long)jb_rest(w)->limit);
     }
     if (!was || p->amount <= figure) {
         jb_refute_text(r, e,
@@ -252,7 +255,7 @@ possible(const struct jb_judge *r, const struct jb_command_refused *p, const str
                                             : w != NULL && figure >= (int64_t)w->created_seq &&
                                                   figure <= (int64_t)w->version;
     case JB_CODE_TOO_MANY_PARTS:
-        return w != NULL && (uint64_t)w->lots_given + w->grants_given + 2 > JB_PARTS_MAX;
+        return w != NULL && (uint64_t)w->lots_given + jb_rest(w)->grants_given + 2 > JB_PARTS_MAX;
     case JB_CODE_AMOUNT_RANGE:
         return w == NULL || !consumes ||
                (figure == JB_AMOUNT_MAX && w->paid - p->amount < -JB_AMOUNT_MAX);

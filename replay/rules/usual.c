@@ -32,7 +32,7 @@ static bool
 wallet_allows(const struct jb_wallet *w, const struct jb_event_plain *p)
 {
     const struct jb_lot *l = w->first_lot < w->lots.n ? &w->lots.at[w->first_lot] : NULL;
-    return w->status == JB_WALLET_ACTIVE && w->free == 0 && w->dormant == 0 &&
+    return w->status == JB_WALLET_ACTIVE && w->free == 0 && jb_rest(w)->dormant == 0 &&
            p->amount <= JB_AMOUNT_MAX && w->paid >= p->amount && l != NULL &&
            l->ordinal == p->lot && l->remaining >= p->amount;
 }

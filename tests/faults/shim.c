@@ -229,6 +229,14 @@ fdatasync(int fd)
 }
 
 int
+sync_file_range(int fd, off_t at, off_t n, unsigned flags)
+{
+    return strike(fd, 's')
+               ? -1
+               : REAL("sync_file_range", int (*)(int, off_t, off_t, unsigned))(fd, at, n, flags);
+}
+
+int
 fsync(int fd)
 {
     if (number("JB_SHIM_SLOW") > 0) {

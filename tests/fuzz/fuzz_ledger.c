@@ -122,7 +122,7 @@ some_parts(struct making *m, struct jb_event *e, uint32_t last_kind)
         uint32_t given = m->wallet == NULL         ? 1
                          : p->kind == JB_PART_LOT  ? m->wallet->lots_given
                          : p->kind == JB_PART_DEBT ? 0
-                                                   : m->wallet->grants_given;
+                                                   : jb_rest(m->wallet)->grants_given;
         p->ordinal = p->kind == JB_PART_DEBT ? 0 : some_ordinal(m->in, given);
         p->amount = some_amount(m->in);
         sum += p->amount;
@@ -219,10 +219,10 @@ make_honest(const struct making *m, struct jb_event *e)
         *amount = debt > 0 ? debt : *amount;
         break;
     case JB_EV_FREE_GRANTED:
-        *ordinal = w->grants_given + 1;
+        *ordinal = jb_rest(w)->grants_given + 1;
         break;
     case JB_EV_REFUND_REQUESTED:
-        *ordinal = w->refunds_given + 1;
+        *ordinal = jb_rest(w)->refunds_given + 1;
         break;
     case JB_EV_FREE_ACTIVATED:
     case JB_EV_FREE_REVOKED:
@@ -407,8 +407,8 @@ compare_folds(struct world *w)
         const struct jb_wallet *there = &w->state->slots.at[i]->w;
         const struct jb_fold_wallet *here = jb_fold_wallet(&w->fold, there->number);
         JB_ASSERT(here != NULL && here->summary.paid == there->paid);
-        JB_ASSERT(here->summary.pending == there->pending);
-        JB_ASSERT(here->summary.transit == there->transit);
+        JB_ASSERT(here->summary.pending == jb_rest(there)->pending);
+        JB_ASSERT(here->summary.transit == jb_rest(there)->transit);
         JB_ASSERT(here->summary.version == there->version);
     }
 }

@@ -24,9 +24,9 @@ PAPERS_BUGS = [
      "bool is_paid = parts.at[i].amount > 0;", "free cash is invoiced"),
     ("months-before-the-first", FOLD, "if (month < b->g.invoice_from) {", "if (month + 1 < b->g.invoice_from) {",
      "the month before invoice_from has invoices"),
-    ("last-day-is-the-next-month", FOLD, "day < w->tax.first || day > w->tax.last) {", "day < w->tax.first || day > w->tax.last + 1) {",
+    ("last-day-is-the-next-month", FOLD, "day < m->first || day > m->last) {", "day < m->first || day > m->last + 1) {",
      "the first day of a month is of the one before"),
-    ("month-comes-back-empty", FOLD, "old.net = w->tax.net;", "old.net += 0;",
+    ("month-comes-back-empty", FOLD, "old.net = w->tax_net;", "old.net += 0;",
      "what a month got since it was opened is lost with the next"),
     # slices and documents
     ("issued-before-the-last-day", RULES, "if (open > jb_month_last(k->c->month)) {", "if (open >= jb_month_last(k->c->month)) {",

@@ -228,42 +228,48 @@ make_interval(void *item)
     for (size_t n = next() % 4; n > 0; n--) {                                                      \
         struct type made;                                                                          \
         make(&made);                                                                               \
-        assert_true(reserve(&to->list, to->list.n + 1));                                           \
-        to->list.at[to->list.n++] = made;                                                          \
+        assert_true(reserve(&(list), (list).n + 1));                                               \
+        (list).at[(list).n++] = made;                                                              \
     }
 
 static void
 make_wallet(void *item)
 {
     struct jb_wallet *to = item;
+    char id[JB_ID_BYTES_MAX];
     *to = (struct jb_wallet){.number = (uint32_t)number(32),
-                             .status = (uint32_t)number(3),
-                             .kind = (uint32_t)number(2),
-                             .settlement = (uint32_t)number(1),
+                             .status = (uint8_t)number(3),
+                             .kind = (uint8_t)number(2),
+                             .settlement = (uint8_t)number(1),
                              .version = number(64),
                              .paid = some(JB_BALANCE_MAX) * (next() % 2 == 0 ? 1 : -1),
                              .free = some(JB_BALANCE_MAX),
-                             .dormant = some(JB_BALANCE_MAX),
-                             .limit = some(JB_BALANCE_MAX),
-                             .id_n = (uint8_t)(next() % (JB_ID_BYTES_MAX + 1)),
-                             .tax = {.month = next() % 2 == 0 ? 0 : 202603,
-                                     .net = (jb_amount)number(64),
-                                     .newest = number(64)},
+                             .tax_month = next() % 2 == 0 ? 0 : 202603,
+                             .tax_net = (jb_amount)number(64),
+                             .tax_newest = number(64),
                              .created_seq = number(64),
                              .name_ref = number(64),
-                             .pending = some(JB_BALANCE_MAX),
-                             .transit = some(JB_BALANCE_MAX),
                              .lots_given = (uint32_t)number(32),
-                             .grants_given = (uint32_t)number(32),
-                             .refunds_given = (uint32_t)number(32),
                              .intervals_given = (uint32_t)number(32),
-                             .refunds_open = (uint32_t)number(32),
-                             .under = (uint32_t)number(3)};
-    memset(to->id, 'x', to->id_n);
-    MAKE_LIST(lots, jb_lot, jb_list_reserve, make_lot)
-    MAKE_LIST(grants, jb_grant, jb_list_reserve, make_grant)
-    MAKE_LIST(refunds, jb_refund, jb_list_reserve, make_refund)
-    MAKE_LIST(intervals, jb_interval, jb_list_reserve, make_interval)
+                             .under = (uint8_t)number(3)};
+    memset(id, 'x', sizeof id);
+    assert_true(jb_wallet_set_id(to, (struct jb_text){id, next() % (JB_ID_BYTES_MAX + 1)}));
+    MAKE_LIST(to->lots, jb_lot, jb_list_reserve, make_lot)
+    if (next() % 4 == 0) {
+        return;
+    }
+    struct jb_wallet_rest *r = jb_wallet_rest(to);
+    assert_non_null(r);
+    r->dormant = some(JB_BALANCE_MAX);
+    r->limit = some(JB_BALANCE_MAX);
+    r->pending = some(JB_BALANCE_MAX);
+    r->transit = some(JB_BALANCE_MAX);
+    r->grants_given = (uint32_t)number(32);
+    r->refunds_given = (uint32_t)number(32);
+    r->refunds_open = (uint32_t)number(32);
+    MAKE_LIST(r->grants, jb_grant, jb_list_reserve, make_grant)
+    MAKE_LIST(r->refunds, jb_refund, jb_list_reserve, make_refund)
+    MAKE_LIST(r->intervals, jb_interval, jb_list_reserve, make_interval)
 }
 
 static void
@@ -417,9 +423,10 @@ a_usual_wallet_is_short(void **state)
                           .version = 100000000,
                           .paid = 765432,
                           .id_n = 8,
-                          .id = "W9999999",
+                          .id = {.inside = "W9999999"},
                           .lots = {&l, 1, 1},
-                          .intervals = {&v, 1, 1},
+                          .began = true,
+                          .since = v.from,
                           .created_seq = 19999999,
                           .name_ref = 9999999,
                           .lots_given = 1,
@@ -488,12 +495,10 @@ put_rows(struct jb_store_txn *t, bool doubt)
     struct jb_grant g = {.ordinal = 2, .amount = 3, .remaining = 1};
     struct jb_refund r = {.ordinal = 3, .state = JB_REFUND_REQUESTED};
     struct jb_interval v = {.ordinal = 4};
-    struct jb_wallet w = {.number = WALLET,
-                          .lots = {lots, 2, 2},
-                          .grants = {&g, 1, 1},
-                          .refunds = {&r, 1, 1},
-                          .intervals = {&v, 1, 1},
-                          .intervals_given = 4};
+    struct jb_wallet_rest rest = {
+        .grants = {&g, 1, 1}, .refunds = {&r, 1, 1}, .intervals = {&v, 1, 1}};
+    struct jb_wallet w = {
+        .number = WALLET, .lots = {lots, 2, 2}, .rest = &rest, .intervals_given = 4};
     assert_true(jb_rows_wallet(&rows, &w));
     struct jb_wallet_runs runs;
     struct jb_wallet_pages pages;

@@ -8,6 +8,8 @@
 
 #include <cmocka.h>
 
+#include <jangbu/command.h>
+
 #include "state/state.h"
 
 #define MANY 20000 /* some pieces of each size */
@@ -24,14 +26,76 @@ is_new(const struct jb_cached_wallet *s)
     static const struct jb_wallet none;
     assert_int_equal(s->touched | s->saved | s->w.number | s->w.id_n, 0);
     assert_int_equal(s->w.version | s->w.created_seq, 0);
-    assert_memory_equal(s->w.id, none.id, sizeof none.id);
-    assert_int_equal(s->w.lots.n | s->w.intervals.n | s->w.grants.n | s->w.refunds.n, 0);
+    assert_memory_equal(&s->w.id, &none.id, sizeof none.id);
+    assert_int_equal(s->w.lots.n | s->w.began, 0);
     assert_ptr_equal(s->w.lots.at, &s->lot);
-    assert_ptr_equal(s->w.intervals.at, &s->interval);
     assert_int_equal(s->w.lots.cap, 1);
-    assert_int_equal(s->w.intervals.cap, 1);
-    assert_null(s->w.grants.at);
-    assert_null(s->w.refunds.at);
+    assert_null(s->w.rest);
+    assert_int_equal(jb_rest(&s->w)->grants.n | jb_rest(&s->w)->refunds.n, 0);
+}
+
+/* The first interval of a wallet takes no memory until another one comes. */
+static void
+add_intervals(struct jb_wallet *w, uint32_t n)
+{
+    struct jb_interval first;
+    assert_int_equal(jb_wallet_intervals(w, &first).n, 0);
+    w->created_seq = 1;
+    for (uint32_t i = 1; i <= n; i++) {
+        const struct jb_interval v = {
+            .ordinal = i, .status = JB_WALLET_ACTIVE, .from = 7 * (jb_instant)i, .seq = i};
+        assert_true(jb_wallet_add_interval(w, &v));
+        const struct jb_intervals all = jb_wallet_intervals(w, &first);
+        assert_int_equal(all.n, i);
+        assert_true((w->rest == NULL) == (i == 1));
+        for (uint32_t k = 0; k < i; k++) {
+            assert_int_equal(all.at[k].ordinal, k + 1);
+            assert_int_equal(all.at[k].status, JB_WALLET_ACTIVE);
+            assert_int_equal(all.at[k].from, 7 * (k + 1));
+            assert_int_equal(all.at[k].seq, k + 1);
+        }
+    }
+}
+
+/* One that is no wallet's first is kept as it is. */
+static void
+an_interval_alone(void **state)
+{
+    (void)state;
+    const struct jb_interval odd[] = {
+        {.ordinal = 2, .status = JB_WALLET_ACTIVE, .seq = 1},
+        {.ordinal = 1, .status = JB_WALLET_OFF, .seq = 1},
+        {.ordinal = 1, .status = JB_WALLET_ACTIVE, .seq = 2},
+        {.ordinal = 1, .status = JB_WALLET_ACTIVE, .seq = 1, .stored = true}};
+    for (size_t i = 0; i < sizeof odd / sizeof odd[0]; i++) {
+        struct jb_wallet w = {.created_seq = 1};
+        struct jb_interval first;
+        assert_true(jb_wallet_add_interval(&w, &odd[i]));
+        const struct jb_intervals all = jb_wallet_intervals(&w, &first);
+        assert_int_equal(all.n, 1);
+        assert_memory_equal(all.at, &odd[i], sizeof odd[i]);
+        jb_wallet_free(&w);
+    }
+}
+
+/* Short ones lie inside, long ones outside. */
+static void
+ids_of_each_length(void **state)
+{
+    (void)state;
+    char id[JB_ID_BYTES_MAX];
+    memset(id, 'i', sizeof id);
+    for (size_t n = 1; n <= sizeof id; n++) {
+        struct jb_wallet w = {0};
+        assert_true(jb_wallet_set_id(&w, (struct jb_text){id, n}));
+        id[0]++; /* it has a copy */
+        const struct jb_text is = jb_id_of(&w);
+        id[0]--;
+        assert_int_equal(is.n, n);
+        assert_memory_equal(is.s, id, n);
+        assert_true((is.s == w.id.inside) == (n <= JB_ID_INSIDE));
+        jb_wallet_free(&w);
+    }
 }
 
 static void
@@ -58,11 +122,7 @@ lists_leave_their_first_place(void **state)
             assert_int_equal(s->w.lots.at[i].amount, 10 * ordinal);
             assert_ptr_equal(jb_wallet_lot(&s->w, ordinal), &s->w.lots.at[i]);
         }
-        for (uint32_t i = 1; i <= lots; i++) {
-            const struct jb_interval v = {.ordinal = i, .seq = i};
-            assert_non_null(jb_wallet_add_interval(&s->w, &v));
-            assert_int_equal(s->w.intervals.at[0].seq, 1);
-        }
+        add_intervals(&s->w, lots);
         jb_slot_free(&m, s);
     }
     jb_slots_clear(&m);
@@ -80,8 +140,7 @@ each_is_its_own(void **state)
             assert_non_null(all[i]);
             is_new(all[i]);
             all[i]->w.number = i + 1;
-            all[i]->w.id_n = 1;
-            all[i]->w.id[0] = 'W';
+            assert_true(jb_wallet_set_id(&all[i]->w, (struct jb_text){"W", 1}));
             const struct jb_lot l = lot(i + 1);
             assert_non_null(jb_wallet_add_lot(&all[i]->w, &l));
         }
@@ -102,7 +161,8 @@ each_is_its_own(void **state)
 int
 main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(lists_leave_their_first_place),
-                                       cmocka_unit_test(each_is_its_own)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(lists_leave_their_first_place), cmocka_unit_test(each_is_its_own),
+        cmocka_unit_test(an_interval_alone), cmocka_unit_test(ids_of_each_length)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

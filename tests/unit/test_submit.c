@@ -342,7 +342,7 @@ a_guess_is_compared(void **state)
             assert_non_null(e);
             struct jb_cached_wallet *s;
             assert_int_equal(jb_state_wallet(l->state, e->wallet, &s, &err), JB_OK);
-            assert_memory_equal(s->w.id, list[i].wallet.s, list[i].wallet.n);
+            assert_memory_equal(jb_id_of(&s->w).s, list[i].wallet.s, list[i].wallet.n);
         }
     }
 }
