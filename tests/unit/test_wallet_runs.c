@@ -194,6 +194,20 @@ one_look_each(void)
     jb_store_end(&t);
 }
 
+/* What cannot be noted is not known any more: else the run before would be believed. */
+static void
+what_is_known(void)
+{
+    static struct jb_cached_wallet *none[3];
+    struct jb_behind *behind = (struct jb_behind *)none; /* it is not looked into */
+    struct jb_state b = {.behind = behind, .slots = {.at = none, .n = 3}};
+    jb_state_note_stored(&b, 2, 7);
+    must(b.stored_in.n == 3 && b.stored_in.at[1] == 7, "it is not noted");
+    jb_state_note_stored(&b, 2, UINT64_C(1) << 32 | 8);
+    must(b.stored_in.at[1] == 0, "an older run is believed");
+    jb_vec_free(&b.stored_in);
+}
+
 /* Nothing is written but steps: what is left of the runs that were made into one is nothing. */
 static void
 move_all(void)
@@ -220,6 +234,7 @@ main(void)
     char dir[64];
     bool remade;
     unsigned most = 0, runs;
+    what_is_known();
     make_quick_scratch(dir, "wallet-runs");
     good(jb_store_open(dir, &jb_state_schema, nobody, false, &store, &remade, &err));
     for (unsigned i = 0; i < WRITES; i++) {
