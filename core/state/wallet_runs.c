@@ -2,7 +2,6 @@
 
 #include <assert.h>
 
-#include "base/error.h"
 #include "base/numbers.h"
 #include "state/state.h"
 
@@ -398,6 +397,12 @@ replace(struct jb_wallet_runs *r, const struct jb_wallet_merge *m)
     memmove(&r->merges[i], &r->merges[i + 1], (r->merges_n - i) * sizeof r->merges[0]);
 }
 
+static bool
+has_room(const struct jb_wallet_step *s)
+{
+    return s->pages.n < JB_WALLET_STEP_BYTES;
+}
+
 /* About so many rows move. */
 static jb_status
 move_some(struct jb_wallet_merge *m, struct cursor *c, unsigned n, size_t rows,
@@ -407,7 +412,8 @@ move_some(struct jb_wallet_merge *m, struct cursor *c, unsigned n, size_t rows,
     jb_status status = JB_OK;
     const size_t from = s->moved;
     for (const struct cursor *found = least(c, n);
-         found != NULL && s->moved - from < rows && status == JB_OK; found = least(c, n)) {
+         found != NULL && s->moved - from < rows && has_room(s) && status == JB_OK;
+         found = least(c, n)) {
         const uint32_t number = found->number;
         if (!move(m, &page, found, &s->pages)) {
             status = no_memory(err);
@@ -509,7 +515,7 @@ make_step(struct jb_store_txn *t, size_t rows, struct jb_wallet_step *s, struct 
     jb_status status = jb_wallet_runs_get(t, &s->runs, err);
     while (status == JB_OK && choose(&s->runs)) {
     }
-    for (struct jb_wallet_merge *m = NULL; status == JB_OK && s->moved < rows &&
+    for (struct jb_wallet_merge *m = NULL; status == JB_OK && s->moved < rows && has_room(s) &&
                                            n < JB_WALLET_MERGES_MAX &&
                                            (m = newest_merge(&s->runs, done, n)) != NULL;) {
         const size_t left = rows - s->moved, half = left / 2 > ROWS_LEAST ? left / 2 : ROWS_LEAST;

@@ -58,6 +58,8 @@ is_written(unsigned shape, unsigned wallet)
     }
 }
 
+static unsigned many_bytes; /* steps that ended because of them */
+
 static void
 one_write(bool give_up)
 {
@@ -66,6 +68,8 @@ one_write(bool give_up)
     struct jb_wallet_step step = {.moved = 0};
     struct jb_store_txn t;
     good(jb_wallet_step_make(store, any(4) == 0 ? 3 : any(300), &step, &err));
+    must(step.pages.n < JB_WALLET_STEP_BYTES + 4 * LONGEST, "a step of many bytes");
+    many_bytes += step.pages.n >= JB_WALLET_STEP_BYTES;
     good(jb_store_write(store, &t, &err));
     must(jb_wallet_step_fits(&step, &t), "nobody else has written");
     good(jb_wallet_step_put(&step, &t, &err));
@@ -248,6 +252,7 @@ main(void)
         }
     }
     printf("%u runs at most, %u at the end\n", most, runs);
+    must(many_bytes > 10, "no step is large");
     must(merging > 10, "it was hardly looked at while runs were made into one");
     must(most > 4 && most < JB_WALLET_RUNS_MAX / 2, "too many runs, or none at all");
     store = jb_store_close(store);
