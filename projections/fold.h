@@ -72,6 +72,8 @@ struct jb_fold {
     int32_t utc_offset_s;
     struct jb_view_global g;
     JB_VEC(struct jb_fold_wallet *) wallets; /* every wallet that was touched */
+    JB_VEC(struct jb_fold_wallet *) pieces;  /* where they lie */
+    size_t room;                             /* places left in the last piece */
     struct jb_fold_slot *slots;              /* hash of numbers; wallet NULL: free */
     uint32_t slots_mask;
     JB_VEC(struct jb_close) closes;      /* new ones, days without a gap */

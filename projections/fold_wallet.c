@@ -30,7 +30,7 @@ static jb_status
 load_row(void *data, const struct jb_day_row *row, struct jb_error *err)
 {
     struct jb_fold_wallet *w = data;
-    if (!jb_vec_reserve(&w->rows, w->rows.n + 1)) {
+    if (!jb_vec_reserve_tight(&w->rows, w->rows.n + 1)) {
         return jb_fail(err, JB_E_NOMEM, "no memory for a day row");
     }
     w->rows.at[w->rows.n++] = (struct jb_fold_row){.row = *row};
@@ -122,7 +122,7 @@ post(struct jb_fold_wallet *w, const struct jb_event *e, const struct jb_move *m
                                  .total = before->total,
                                  .paid = before->paid,
                                  .free = before->free};
-        if (!jb_vec_reserve(&w->rows, w->rows.n + 1)) {
+        if (!jb_vec_reserve_tight(&w->rows, w->rows.n + 1)) {
             return false;
         }
         insert_row(w->rows.at, &w->rows.n, at, &row);

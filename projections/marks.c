@@ -76,7 +76,7 @@ jb_marks_add(struct jb_summary *w, const struct jb_event *e, uint64_t n, int32_t
         i--;
     }
     if (i == 0) {
-        if (!jb_vec_reserve(&w->marks, w->marks.n + 1)) {
+        if (!jb_vec_reserve_tight(&w->marks, w->marks.n + 1)) {
             return jb_fail(err, JB_E_NOMEM, "no memory for the state of a wallet");
         }
         w->marks.at[w->marks.n++] = (struct jb_mark){

@@ -28,6 +28,7 @@ struct audit {
     struct jb_findings f;
     struct jb_log *log;
     struct stored state, views;
+    struct jb_stored_keys *keys;
     struct jb_head_file head;
     enum jb_head_found head_found;
 };
@@ -38,9 +39,16 @@ compare_state(void *data, struct jb_state *b, const struct jb_cross *x, struct j
     struct audit *a = data;
     (void)x;
     (void)err;
-    jb_check_state(b, &a->state.snap, &a->f);
+    jb_check_state(b, &a->state.snap, a->keys, &a->f);
     a->state.there = false;
     return JB_OK;
+}
+
+static void
+begin_keys(void *data, struct jb_state *b)
+{
+    struct audit *a = data;
+    a->keys = jb_stored_keys_open(b, &a->state.snap);
 }
 
 static void
@@ -299,12 +307,13 @@ scan(struct audit *a, const struct jb_log_identity *identity, struct jb_scan_res
         open_stored(a, &a->views, identity->ledger_id);
     }
     if (a->state.there) {
-        stops[n++] = (struct jb_scan_stop){a->state.snap.meta.seq, compare_state, a};
+        stops[n++] = (struct jb_scan_stop){a->state.snap.meta.seq, begin_keys, compare_state, a};
     }
     if (a->views.there) {
-        stops[n++] = (struct jb_scan_stop){a->views.snap.meta.seq, compare_views, a};
+        stops[n++] = (struct jb_scan_stop){a->views.snap.meta.seq, NULL, compare_views, a};
     }
     jb_status status = jb_scan_log(a->log, &a->f, stops, n, r, err);
+    a->keys = jb_stored_keys_close(a->keys);
     if (status == JB_OK) {
         compare_rest(a, identity, r);
     }

@@ -89,6 +89,8 @@ struct jb_scan_result {
 /* Whoever wants the state and the projections' fold as they are behind event `stop` (0: never). */
 struct jb_scan_stop {
     jb_seq stop;
+    /* Before anything is folded; NULL: nothing to do then. */
+    void (*begins)(void *data, struct jb_state *b);
     jb_status (*at_seq)(void *data, struct jb_state *b, const struct jb_cross *x,
                         struct jb_error *err);
     void *data;
@@ -146,6 +148,8 @@ void jb_ahead_read(struct jb_ahead *a, const uint8_t *events, size_t n, uint32_t
                    jb_seq first, const struct jb_event_context *context);
 /* What the state has of their wallets is sent for. */
 void jb_ahead_warm(const struct jb_ahead *a, const struct jb_state *b);
+/* All of these wallets is sent for: whatever numbers. */
+void jb_audit_warm(const struct jb_state *b, const uint32_t *numbers, size_t n);
 /* The next of them, which begins there; NULL: it is not usual. */
 static inline const struct jb_ahead_event *
 jb_ahead_next(struct jb_ahead *a, const uint8_t *begin)
@@ -214,7 +218,15 @@ void jb_note_same_txn(struct jb_state *b, const struct jb_event *e, struct jb_fi
 /* Sums over all wallets against the sums of the days. */
 void jb_check_sums(struct jb_state *b, struct jb_findings *f);
 
+/* ---- state.c ---- */
+
+/* A thread goes through the keys that are stored beside t, up to the event where t stands, while
+ * that is folded. NULL: no memory. Closing it waits for the thread, which ends soon. */
+struct jb_stored_keys;
+struct jb_stored_keys *jb_stored_keys_open(struct jb_state *b, const struct jb_store_txn *t);
+struct jb_stored_keys *jb_stored_keys_close(struct jb_stored_keys *k);
 /* Compares every table of state.mdb with what that state folded. */
-void jb_check_state(struct jb_state *b, struct jb_store_txn *t, struct jb_findings *f);
+void jb_check_state(struct jb_state *b, struct jb_store_txn *t, struct jb_stored_keys *keys,
+                    struct jb_findings *f);
 
 #endif

@@ -275,10 +275,27 @@ end_run(struct jb_cross *x, uint32_t wallet)
     return status;
 }
 
+/* So many wallets are sent for at once. */
+enum { SOME = 16 };
+
+/* What the folds have of the next ones that were touched is sent for. b may be NULL. */
+static void
+warm_touched(const struct jb_cross *x, const struct jb_state *b, size_t at)
+{
+    if (at % SOME == 0) {
+        const size_t left = x->touched.n - at, n = left < SOME ? left : SOME;
+        jb_fold_warm(&x->fold, &x->touched.at[at], n);
+        if (b != NULL) {
+            jb_audit_warm(b, &x->touched.at[at], n);
+        }
+    }
+}
+
 static void
 end_runs(struct jb_cross *x)
 {
     for (size_t i = 0; i < x->touched.n && x->status == JB_OK; i++) {
+        warm_touched(x, NULL, i);
         if (x->runs.at[x->touched.at[i]].n > 0) {
             x->status = end_run(x, x->touched.at[i]);
         }
@@ -337,6 +354,7 @@ static void
 compare_touched(struct jb_cross *x, struct jb_state *b, struct jb_findings *f)
 {
     for (size_t i = 0; i < x->touched.n; i++) {
+        warm_touched(x, b, i);
         compare_wallet(x, b, x->touched.at[i], f);
         x->runs.at[x->touched.at[i]].touched = false;
     }
@@ -590,6 +608,32 @@ check_days(struct jb_cross *x, struct jb_findings *f)
     }
 }
 
+/* The same of the wallets from that number on. */
+static void
+warm_behind(const struct jb_cross *x, const struct jb_state *b, uint32_t number)
+{
+    uint32_t numbers[SOME];
+    if (number % SOME == 0) {
+        for (uint32_t i = 0; i < SOME; i++) {
+            numbers[i] = number + i;
+        }
+        jb_fold_warm(&x->fold, numbers, SOME);
+        jb_audit_warm(b, numbers, SOME);
+    }
+}
+
+/* The same of the rows of one. */
+static void
+warm_rows(const struct jb_cross *x, size_t i)
+{
+    const struct jb_fold_wallet *w = i < x->fold.wallets.n ? x->fold.wallets.at[i] : NULL;
+    const size_t bytes = w != NULL ? w->rows.n * sizeof *w->rows.at : 0;
+    for (size_t at = 0; at < bytes && at < 8 * (size_t)JB_CACHE_LINE; at += JB_CACHE_LINE) {
+        __builtin_prefetch((const char *)w->rows.at + at);
+    }
+    JB_KEEP();
+}
+
 jb_status
 jb_cross_end(struct jb_cross *x, struct jb_state *b, struct jb_findings *f, struct jb_error *err)
 {
@@ -598,6 +642,7 @@ jb_cross_end(struct jb_cross *x, struct jb_state *b, struct jb_findings *f, stru
         return JB_OK;
     }
     for (uint32_t number = 1; number <= b->g.wallets_given; number++) {
+        warm_behind(x, b, number);
         compare_wallet(x, b, number, f);
     }
     if (!jb_vec_reserve(&x->sums, x->closed.n)) {
@@ -607,6 +652,7 @@ jb_cross_end(struct jb_cross *x, struct jb_state *b, struct jb_findings *f, stru
         memset(x->sums.at, 0, x->closed.n * sizeof *x->sums.at);
     }
     for (size_t i = 0; i < x->fold.wallets.n; i++) {
+        warm_rows(x, i + SOME / 2);
         check_rows(x, x->fold.wallets.at[i], f);
     }
     check_days(x, f);

@@ -5,7 +5,60 @@
 #include "ledger/rebuild.h"
 #include "projections/views.h"
 
+#include <pthread.h>
+#include <signal.h>
 #include <string.h>
+
+/* state.mdb, which a thread makes anew. */
+struct remaking {
+    jb_ledger *l;
+    jb_lang lang;
+    struct jb_state_rebuilt state;
+    jb_status status;
+    struct jb_error err;
+};
+
+static void *
+remake_state(void *data)
+{
+    struct remaking *m = data;
+    JB_SPEAK(m->lang);
+    m->status = jb_state_rebuild(m->l, NULL, NULL, &m->state, &m->err);
+    return NULL;
+}
+
+static bool
+begin_remaking(struct remaking *m, pthread_t *ret)
+{
+    /* No signal of the program's is handled in it. */
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    bool begun = pthread_create(ret, NULL, remake_state, m) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return begun;
+}
+
+/* Both projections side by side; one after the other where a step back is accepted, so that the
+ * second begins with what the first has settled. Progress is that of views.mdb, or of both. */
+static jb_status
+remake(jb_ledger *l, const struct jb_rebuild_options *w, struct jb_state_rebuilt *state,
+       struct jb_views_rebuilt *views, struct jb_error *err)
+{
+    struct remaking m = {.l = l, .lang = jb_lang_now};
+    pthread_t thread;
+    if (w->accept_rollback || !begin_remaking(&m, &thread)) {
+        jb_status status = jb_state_rebuild(l, w->on_progress, w->data, state, err);
+        return status == JB_OK ? jb_views_rebuild(l, w->on_progress, w->data, views, err) : status;
+    }
+    jb_status status = jb_views_rebuild(l, w->on_progress, w->data, views, err);
+    pthread_join(thread, NULL);
+    *state = m.state;
+    if (m.status != JB_OK && err != NULL) {
+        *err = m.err;
+    }
+    return m.status != JB_OK ? m.status : status;
+}
 
 static jb_status
 rebuild_once(const char *dir, const struct jb_rebuild_options *w, struct jb_rebuild_result *ret,
@@ -21,8 +74,7 @@ rebuild_once(const char *dir, const struct jb_rebuild_options *w, struct jb_rebu
     }
     struct jb_state_rebuilt state = {0};
     struct jb_views_rebuilt views = {0};
-    status = jb_state_rebuild(l, w->on_progress, w->data, &state, err);
-    status = status == JB_OK ? jb_views_rebuild(l, w->on_progress, w->data, &views, err) : status;
+    status = remake(l, w, &state, &views, err);
     if (status == JB_OK) {
         r.events = state.events;
         r.had_state = state.had;

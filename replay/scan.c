@@ -495,6 +495,11 @@ all_values(struct scan *s, struct jb_log *log, MDB_txn *txn, const struct jb_sca
     if (code == 0) {
         find_names(s, txn, &key);
     }
+    for (size_t i = 0; i < stops_n && s->state != NULL && s->failed == JB_OK; i++) {
+        if (stops[i].begins != NULL) {
+            stops[i].begins(stops[i].data, s->state);
+        }
+    }
     for (; s->failed == JB_OK && code == 0; code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) {
         jb_audit_progress(s->f, s->r.frames, st.ms_entries);
         one_value(s, &key, &value);

@@ -1,5 +1,8 @@
 /* state.mdb, row by row, against a state that was folded from the log alone. */
+#include <pthread.h>
+#include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 
 #include "replay/audit.h"
@@ -219,23 +222,96 @@ check_ids(struct compare *c)
 
 /* ---- keys ---- */
 
+/* What the runs have up to an event, gone through by a thread. */
+struct jb_stored_keys {
+    jb_status opened;
+    struct jb_runs *runs;
+    jb_seq end; /* of the runs, or where the store stands */
+    struct jb_tally there;
+    bool done; /* or begun, where there is a thread */
+    jb_status status;
+    atomic_bool stop; /* nobody asks any more */
+    bool started;
+    pthread_t thread;
+};
+
 struct keys {
     struct compare *c;
     struct jb_runs *runs;
-    jb_seq end; /* of what is compared: of the runs, or where the state stands */
-    struct jb_tally there, expected;
+    jb_seq end; /* of what is compared */
+    struct jb_tally expected;
     jb_status status;
 };
 
 static jb_status
 add_key(void *data, const struct jb_run_row *row)
 {
-    struct keys *k = data;
+    struct jb_stored_keys *k = data;
     jb_seq seq = jb_keys_row_seq(row);
     if (seq <= k->end) {
         jb_keys_tally(&k->there, jb_get_be(row->key, 8), seq, true);
     }
-    return JB_OK;
+    return atomic_load_explicit(&k->stop, memory_order_relaxed) ? JB_END : JB_OK;
+}
+
+static void *
+add_keys(void *data)
+{
+    struct jb_stored_keys *k = data;
+    k->status = k->end > 0 ? jb_runs_each(k->runs, add_key, k) : JB_OK;
+    return NULL;
+}
+
+struct jb_stored_keys *
+jb_stored_keys_open(struct jb_state *b, const struct jb_store_txn *t)
+{
+    struct jb_stored_keys *k = calloc(1, sizeof *k);
+    struct jb_error ignored;
+    if (k == NULL) {
+        return NULL;
+    }
+    atomic_init(&k->stop, false);
+    k->opened = jb_keys_open(b, t->store, t->meta.generation, true, &k->runs, &ignored);
+    if (k->opened != JB_OK) {
+        return k;
+    }
+    const jb_seq end = jb_runs_end(k->runs);
+    k->end = end < t->meta.seq ? end : t->meta.seq;
+    /* No signal of the program's is handled in it. */
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    k->started = k->done = pthread_create(&k->thread, NULL, add_keys, k) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return k;
+}
+
+/* Where there was no thread to be had it is done here. */
+static void
+await(struct jb_stored_keys *k)
+{
+    if (k->started) {
+        pthread_join(k->thread, NULL);
+        k->started = false;
+    }
+    if (!k->done && !atomic_load(&k->stop)) {
+        k->done = true;
+        add_keys(k);
+    }
+}
+
+struct jb_stored_keys *
+jb_stored_keys_close(struct jb_stored_keys *k)
+{
+    if (k != NULL) {
+        atomic_store(&k->stop, true);
+        await(k);
+        if (k->opened == JB_OK) {
+            jb_runs_close(k->runs);
+        }
+        free(k);
+    }
+    return NULL;
 }
 
 /* Of an event behind the end of the runs. */
@@ -299,28 +375,25 @@ name_keys(struct keys *k)
 /* Every key that the runs cover must be found: a missing one would let a command happen twice. What
  * they do not cover is read from the log. */
 static void
-check_keys(struct compare *c)
+check_keys(struct compare *c, struct jb_stored_keys *there)
 {
     struct keys k = {.c = c, .expected = c->b->tallies->keys};
-    struct jb_error err;
-    jb_status status = jb_keys_open(c->b, c->t->store, c->t->meta.generation, true, &k.runs, &err);
-    c->f->no_memory |= status == JB_E_NOMEM;
-    if (status != JB_OK) {
+    if (there == NULL || there->opened != JB_OK) {
+        c->f->no_memory |= there == NULL || there->opened == JB_E_NOMEM;
         return;
     }
-    jb_seq end = jb_runs_end(k.runs);
-    k.end = end < c->b->g.seq ? end : c->b->g.seq;
+    await(there);
+    k.runs = there->runs;
+    k.end = there->end;
     if (k.end > 0) {
         each_event(c, k.end + 1, take_key, &k);
-        status = jb_runs_each(k.runs, add_key, &k);
     } else {
-        k.expected = k.there;
+        k.expected = there->there;
     }
-    if (status != JB_OK || !jb_tally_same(&k.there, &k.expected)) {
+    if (there->status != JB_OK || !jb_tally_same(&there->there, &k.expected)) {
         name_keys(&k);
     }
-    c->f->no_memory |= status == JB_E_NOMEM || k.status == JB_E_NOMEM;
-    jb_runs_close(k.runs);
+    c->f->no_memory |= there->status == JB_E_NOMEM || k.status == JB_E_NOMEM;
 }
 
 static void
@@ -505,7 +578,8 @@ check_other_wallets(struct compare *c)
 }
 
 void
-jb_check_state(struct jb_state *b, struct jb_store_txn *t, struct jb_findings *f)
+jb_check_state(struct jb_state *b, struct jb_store_txn *t, struct jb_stored_keys *keys,
+               struct jb_findings *f)
 {
     struct compare c = {.b = b, .t = t, .f = f};
     if (memcmp(t->meta.chain, b->head.chain, JB_CHAIN_BYTES) != 0) {
@@ -526,7 +600,7 @@ jb_check_state(struct jb_state *b, struct jb_store_txn *t, struct jb_findings *f
     check_other_wallets(&c);
     check_count(&c, JB_TABLE_ARCHIVE, over);
     check_ids(&c);
-    check_keys(&c);
+    check_keys(&c, keys);
     check_due(&c);
     check_returns_and_days(&c);
     check_txns(&c);

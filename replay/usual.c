@@ -9,14 +9,6 @@
 
 #include <jangbu/command.h>
 
-/* A wallet with a long history is checked now and then (jb_check_after). */
-static bool
-is_checked_now(const struct jb_wallet *w, jb_seq seq)
-{
-    const size_t size = (size_t)w->lots.n + jb_rest(w)->grants.n + jb_rest(w)->refunds.n;
-    return size > 64 && seq % size == 0;
-}
-
 /* Its key stands nowhere else in the log. */
 static bool
 key_is_alone(const struct jb_state *b, const struct jb_event_usual *e, uint64_t *ret_hash)
@@ -36,8 +28,8 @@ jb_usual_holds(struct jb_state *b, struct jb_judge *judge, jb_seq seq,
     const uint32_t number = e->plain.wallet;
     const struct jb_cached_wallet *s = number <= b->slots.n ? b->slots.at[number - 1] : NULL;
     uint64_t hash;
-    if (s == NULL || s->w.status != JB_WALLET_ACTIVE || is_checked_now(&s->w, seq) ||
-        !key_is_alone(b, e, &hash) || (judge != NULL && !jb_judge_usual(judge, &s->w, e)) ||
+    if (s == NULL || s->w.status != JB_WALLET_ACTIVE || !key_is_alone(b, e, &hash) ||
+        (judge != NULL && !jb_judge_usual(judge, &s->w, e)) ||
         !jb_state_apply_usual(b, seq, e, hash)) {
         return false;
     }

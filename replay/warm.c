@@ -93,10 +93,14 @@ jb_ahead_read(struct jb_ahead *a, const uint8_t *events, size_t n, uint32_t coun
     }
 }
 
-/* What an event that is not usual may look at. */
-static void
-warm_others(const struct jb_state *b, const uint32_t *numbers, size_t n)
+void
+jb_audit_warm(const struct jb_state *b, const uint32_t *numbers, size_t n)
 {
+    for (size_t i = 0; i < n; i++) {
+        if (numbers[i] > 0 && numbers[i] <= b->slots.n) {
+            __builtin_prefetch(&b->slots.at[numbers[i] - 1]);
+        }
+    }
     for (size_t i = 0; i < n; i++) {
         send_for(slot_of(b, numbers[i]), sizeof(struct jb_cached_wallet));
     }
@@ -111,11 +115,16 @@ warm_others(const struct jb_state *b, const uint32_t *numbers, size_t n)
     }
 }
 
-/* All of a wallet that a usual event looks at. */
+/* All of a wallet that a usual event looks at. It is read: of so much that is sent for at once a
+ * processor leaves some out. */
 static void
-send_for_hot(const struct jb_cached_wallet *s)
+read_hot(const struct jb_cached_wallet *s)
 {
-    send_for(s != NULL ? (const char *)s + JB_SLOT_HOT : NULL, JB_SLOT_HOT_BYTES);
+    const volatile char *hot = s != NULL ? (const volatile char *)s + JB_SLOT_HOT : NULL;
+    for (size_t at = 0; hot != NULL && at < JB_SLOT_HOT_BYTES; at += JB_CACHE_LINE) {
+        (void)hot[at];
+    }
+    (void)(hot != NULL ? hot[JB_SLOT_HOT_BYTES - 1] : 0); /* on another line */
 }
 
 void
@@ -127,16 +136,11 @@ jb_ahead_warm(const struct jb_ahead *a, const struct jb_state *b)
             __builtin_prefetch(&b->slots.at[number - 1]);
         }
     }
-    for (size_t i = 0; i < a->others_n; i++) {
-        if (a->others[i] > 0 && a->others[i] <= b->slots.n) {
-            __builtin_prefetch(&b->slots.at[a->others[i] - 1]);
-        }
-    }
     for (size_t i = 0; i < a->n; i++) {
         if (a->events[i].bytes != 0) {
-            send_for_hot(slot_of(b, a->events[i].e.plain.wallet));
+            read_hot(slot_of(b, a->events[i].e.plain.wallet));
         }
     }
-    warm_others(b, a->others, a->others_n);
+    jb_audit_warm(b, a->others, a->others_n);
     JB_KEEP();
 }

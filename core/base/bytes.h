@@ -88,6 +88,18 @@ jb_wide_get(const uint8_t be[16])
         size_t n, cap;                                                                             \
     }
 
+static inline bool
+jb_vec_resize(void **at, size_t *cap, size_t cap_new, size_t size)
+{
+    void *grown = cap_new <= SIZE_MAX / size ? realloc(*at, cap_new * size) : NULL;
+    if (grown == NULL) {
+        return false;
+    }
+    *at = grown;
+    *cap = cap_new;
+    return true;
+}
+
 /* False: no memory; the array is as before. */
 static inline bool
 jb_vec_grow(void **at, size_t *cap, size_t need, size_t size)
@@ -102,15 +114,18 @@ jb_vec_grow(void **at, size_t *cap, size_t need, size_t size)
         }
         cap_new *= 2;
     }
-    void *grown = realloc(*at, cap_new * size);
-    if (grown == NULL) {
-        return false;
-    }
-    *at = grown;
-    *cap = cap_new;
-    return true;
+    return jb_vec_resize(at, cap, cap_new, size);
+}
+
+/* The same for one of very many arrays, most of which stay short. */
+static inline bool
+jb_vec_grow_tight(void **at, size_t *cap, size_t need, size_t size)
+{
+    return need <= *cap || jb_vec_resize(at, cap, need + need / 4, size);
 }
 #define jb_vec_reserve(v, need) jb_vec_grow((void **)&(v)->at, &(v)->cap, (need), sizeof *(v)->at)
+#define jb_vec_reserve_tight(v, need)                                                              \
+    jb_vec_grow_tight((void **)&(v)->at, &(v)->cap, (need), sizeof *(v)->at)
 #define jb_vec_free(v) (free((v)->at), (v)->at = NULL, (v)->n = (v)->cap = 0)
 
 #endif

@@ -378,10 +378,19 @@ commit_batch(struct jb_ledger *l, jb_day open_before, struct jb_error *err)
 static bool
 write_behind_is_due(const struct jb_ledger *l)
 {
-    uint64_t lag = l->state->g.seq - jb_behind_frozen(l->state);
-    return jb_behind_busy(l->state) || lag >= jb_behind_limits.lag_events ||
-           l->state->dirty.n >= jb_behind_limits.lag_wallets ||
-           (lag != 0 && jb_monotonic_us() - l->stored_at >= jb_behind_limits.lag_us);
+    const struct jb_behind_limits *most = &jb_behind_limits;
+    const struct jb_state *b = l->state;
+    const uint64_t lag = b->g.seq - jb_behind_frozen(b);
+    if (jb_behind_busy(b)) {
+        return true;
+    }
+    if (lag == 0) {
+        return false;
+    }
+    const int64_t since = jb_monotonic_us() - l->stored_at;
+    const bool much = lag >= most->lag_events || b->dirty.n >= most->lag_wallets;
+    const bool soon = b->dirty.n / 2 > most->lag_wallets && since < most->apart_us;
+    return since >= most->lag_us || (much && (!soon || jb_behind_pressure(b) > 0));
 }
 
 /* More is gathered in one go where much waits. */

@@ -1,5 +1,6 @@
 #include "state/behind.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -12,10 +13,11 @@ struct jb_behind_limits jb_behind_limits = {
     .lag_events = JB_CHECKS ? 64 : 100000,
     .lag_wallets = JB_CHECKS ? 32 : 16384,
     .lag_us = JB_US_PER_SECOND,
+    .apart_us = JB_CHECKS ? 0 : JB_US_PER_SECOND / 2,
     .slice = JB_CHECKS ? 3 : 512,
     .wallets_kept = JB_CHECKS ? 200 : 1000000,
-    .most_events = 1000000,
-    .most_wallets = 262144,
+    .most_events = 2000000,
+    .most_wallets = 1048576,
 };
 
 /* After a failure that may pass: a full disk, a process that is stopped inside the store. */
@@ -28,6 +30,7 @@ struct jb_behind_limits jb_behind_limits = {
 #define ROWS_KEPT_BYTES (64U << 20)
 #define NOBODY UINT32_MAX
 #define CALL_US_MAX (3600 * JB_US_PER_SECOND)
+#define CACHE_LINE 64
 
 /* GIVEN_UP: the state has begun again; the thread still has it. */
 enum stage { NOTHING, GATHERING, WRITING, DROPPING, GIVEN_UP };
@@ -46,8 +49,10 @@ struct jb_behind {
     jb_day closed_through;
     bool broken; /* there was no memory for some rows: it cannot be written */
     JB_VEC(uint32_t) dirty;
-    size_t next, next_fact; /* of dirty, of the news' facts: a place */
-    size_t next_due;        /* of the grants that will fall due */
+    JB_VEC(uint32_t) over; /* of them, those that have something that is over */
+    uint32_t mark;         /* of wallets on their way: JB_ON_ITS_WAY, or in turn the one below */
+    size_t next, next_over, next_fact; /* of dirty, of over, of the news' facts: a place */
+    size_t next_due;                   /* of the grants that will fall due */
     JB_VEC(struct gathered) wallets;
     struct jb_buffer rows, ledger_rows;
     struct jb_news news;
@@ -131,12 +136,43 @@ jb_behind_due(struct jb_state *b)
 
 /* ---- writing: in the thread, or in who waits for it ---- */
 
-static int
-by_wallet(const void *a, const void *b)
+#define DIGIT_BITS 11
+#define DIGITS 3
+
+/* By number, digit by digit. False: no memory. */
+static bool
+sort_wallets(struct jb_behind *z)
 {
-    uint32_t x = ((const struct gathered *)a)->wallet, y = ((const struct gathered *)b)->wallet;
-    return x < y ? -1 : x > y;
+    static_assert(DIGITS * DIGIT_BITS >= 32, "all of a number");
+    const size_t n = z->wallets.n;
+    struct gathered *other = malloc(n * sizeof *other + 1), *from = z->wallets.at, *to = other;
+    if (other == NULL) {
+        return false;
+    }
+    for (unsigned digit = 0; digit < DIGITS; digit++) {
+        size_t ends[1U << DIGIT_BITS] = {0}, sum = 0;
+        const unsigned shift = digit * DIGIT_BITS, mask = (1U << DIGIT_BITS) - 1;
+        for (size_t i = 0; i < n; i++) {
+            ends[from[i].wallet >> shift & mask]++;
+        }
+        for (unsigned i = 0; i <= mask; i++) {
+            const size_t here = ends[i];
+            ends[i] = sum;
+            sum += here;
+        }
+        for (size_t i = 0; i < n; i++) {
+            to[ends[from[i].wallet >> shift & mask]++] = from[i];
+        }
+        struct gathered *last = from;
+        from = to;
+        to = last;
+    }
+    memcpy(z->wallets.at, other, n * sizeof *other); /* an odd number of digits: it lies there */
+    free(other);
+    return true;
 }
+
+#define ROWS_AHEAD 8
 
 static jb_status
 put_wallets(struct jb_behind *z, bool doubt, struct jb_store_txn *t, struct jb_error *err)
@@ -148,6 +184,10 @@ put_wallets(struct jb_behind *z, bool doubt, struct jb_store_txn *t, struct jb_e
     jb_wallet_pages_begin(&pages, runs, t);
     for (size_t i = 0; i < z->wallets.n && status == JB_OK; i++) {
         const struct gathered *g = &z->wallets.at[i];
+        if (i + ROWS_AHEAD < z->wallets.n) {
+            __builtin_prefetch(z->rows.at + g[ROWS_AHEAD].at);
+            __builtin_prefetch(z->rows.at + g[ROWS_AHEAD].at + CACHE_LINE);
+        }
         status = jb_rows_put(&z->rows, g->at, g->end, doubt, &pages, t, err);
     }
     return jb_wallet_pages_end(&pages, status, err);
@@ -229,8 +269,9 @@ move_rows(struct jb_behind *z, size_t left)
 static void
 write_it(struct jb_behind *z)
 {
-    if (z->wallets.n > 1) {
-        qsort(z->wallets.at, z->wallets.n, sizeof *z->wallets.at, by_wallet);
+    if (!sort_wallets(z)) {
+        z->result = no_memory(&z->err);
+        return;
     }
     size_t left;
     z->wrote = 0;
@@ -396,7 +437,8 @@ jb_behind_freeze(struct jb_state *b, struct jb_error *err)
     if (z == NULL) {
         return no_memory(err);
     }
-    z->rows.n = z->ledger_rows.n = z->wallets.n = z->dirty.n = 0;
+    z->rows.n = z->ledger_rows.n = z->wallets.n = z->dirty.n = z->over.n = 0;
+    z->mark = z->mark == JB_ON_ITS_WAY ? JB_ON_ITS_WAY - 1 : JB_ON_ITS_WAY;
     if (!jb_rows_ledger(&z->ledger_rows, &b->news, &b->g)) {
         return no_memory(err);
     }
@@ -420,7 +462,7 @@ jb_behind_freeze(struct jb_state *b, struct jb_error *err)
     b->dirty.at = at;
     b->dirty.n = 0;
     b->dirty.cap = cap;
-    z->next = z->next_fact = 0;
+    z->next = z->next_over = z->next_fact = 0;
     b->waiting = b->epoch++;
     z->stage = GATHERING;
     jb_keys_store(b, false);
@@ -434,10 +476,14 @@ jb_behind_gather(struct jb_state *b, struct jb_cached_wallet *s)
 {
     struct jb_behind *z = b->behind;
     size_t at = z->rows.n;
-    s->touched = JB_ON_ITS_WAY;
-    if (!jb_vec_reserve(&z->wallets, z->wallets.n + 1) || !jb_rows_wallet(&z->rows, &s->w)) {
+    s->touched = z->mark;
+    if (!jb_vec_reserve(&z->wallets, z->wallets.n + 1) ||
+        !jb_vec_reserve(&z->over, z->over.n + 1) || !jb_rows_wallet(&z->rows, &s->w)) {
         z->broken = true;
         return;
+    }
+    if (z->rows.n > jb_rows_after(&z->rows, at)) {
+        z->over.at[z->over.n++] = s->w.number;
     }
     z->wallets.at[z->wallets.n++] = (struct gathered){s->w.number, at, z->rows.n};
 }
@@ -452,7 +498,6 @@ frozen_wallet(const struct jb_state *b, size_t i)
 }
 
 #define NEAR 6
-#define CACHE_LINE 64
 
 /* Of the wallets that are next: where it lies, all of it, its lots. They lie anywhere in memory:
  * who leads would wait for each. */
@@ -502,25 +547,51 @@ end(struct jb_behind *z)
     z->stage = NOTHING;
 }
 
+bool
+jb_behind_has(const struct jb_state *b, const struct jb_cached_wallet *s)
+{
+    return s->touched != 0 &&
+           (s->touched < JB_ON_ITS_WAY - 1 || (jb_behind_busy(b) && s->touched == b->behind->mark));
+}
+
 /* What was stored leaves memory: what is over. Of a wallet that was touched since, what no event
  * has changed: one that is used all the time would keep all of it for ever. */
 static void
-drop_some(struct jb_state *b, struct jb_behind *z, size_t wallets)
+drop_over(struct jb_state *b, struct jb_behind *z, size_t wallets)
 {
-    for (size_t i = 0; i < wallets && z->next < z->dirty.n; i++, z->next++) {
-        send_for(b, z);
-        struct jb_cached_wallet *s = frozen_wallet(b, z->next);
-        jb_state_note_stored(b, z->dirty.at[z->next], z->wrote);
-        if (s != NULL && s->touched == JB_ON_ITS_WAY) {
-            s->touched = 0;
+    for (size_t i = 0; i < wallets && z->next_over < z->over.n; i++, z->next_over++) {
+        struct jb_cached_wallet *s = b->slots.at[z->over.at[z->next_over] - 1];
+        if (s != NULL && s->touched == z->mark) {
             jb_wallet_drop_over(&s->w);
         } else if (s != NULL) {
             jb_wallet_drop_stored(&s->w);
         }
     }
+}
+
+/* Where the rows lie is asked when wallets were evicted. */
+static void
+note_stored(struct jb_state *b, struct jb_behind *z, size_t wallets)
+{
+    if (b->g.wallets_given <= jb_behind_limits.wallets_kept) {
+        z->next = z->dirty.n; /* they are looked for in all runs, if ever */
+        b->stored_known = 0;
+        b->stored_in.n = 0;
+    }
+    for (size_t i = 0; i < wallets && z->next < z->dirty.n; i++, z->next++) {
+        jb_state_note_stored(b, z->dirty.at[z->next], z->wrote);
+    }
+}
+
+static void
+drop_some(struct jb_state *b, struct jb_behind *z, size_t wallets)
+{
+    note_stored(b, z, 4 * wallets);
+    drop_over(b, z, wallets);
     jb_facts_take(&b->facts, false, &z->news.facts, &z->next_fact, 4 * wallets);
     jb_facts_trim(b);
-    if (z->next == z->dirty.n && z->next_fact == z->news.facts.bytes.n) {
+    if (z->next == z->dirty.n && z->next_over == z->over.n &&
+        z->next_fact == z->news.facts.bytes.n) {
         end(z);
     }
 }
@@ -544,7 +615,7 @@ jb_behind_look(struct jb_state *b)
         }
         b->stored_known = z->wrote;
         z->stage = DROPPING;
-        z->next = z->next_fact = 0;
+        z->next = z->next_over = z->next_fact = 0;
     } else if (z->result == JB_E_STALE) {
         end(z);
         jb_state_drop_store(b);
@@ -770,6 +841,7 @@ jb_behind_free(struct jb_state *b)
     jb_news_free(&z->shown);
     jb_vec_free(&z->dirty);
     jb_vec_free(&z->wallets);
+    jb_vec_free(&z->over);
     free(z->rows.at);
     free(z->ledger_rows.at);
     jb_wallet_step_free(&z->step);

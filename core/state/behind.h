@@ -22,6 +22,9 @@ struct jb_behind_limits {
     uint64_t lag_events;
     size_t lag_wallets;
     int64_t lag_us;
+    /* Where more than twice as many wallets were touched meanwhile, the next begins so long after
+     * the last at the earliest: of wallets that are touched again fewer rows are made. */
+    int64_t apart_us;
     size_t slice;        /* wallets that are looked at in one go at least */
     size_t wallets_kept; /* in memory; beyond it those that are stored make room */
     /* What waits for its freeze, where the disk is slower than who writes: from half of it on
@@ -46,6 +49,8 @@ unsigned jb_behind_pressure(const struct jb_state *b);
 void jb_behind_wait_some(struct jb_state *b, int64_t us);
 /* Goes on, with about so many wallets. */
 void jb_behind_go_on(struct jb_state *b, size_t wallets);
+/* An event of it is not stored yet. */
+bool jb_behind_has(const struct jb_state *b, const struct jb_cached_wallet *s);
 /* Wallets beyond those that are kept leave memory, at most so many. */
 void jb_behind_trim(struct jb_state *b, size_t most);
 /* Goes on until nothing is on its way, or it fails. JB_OK also where the state has to begin again

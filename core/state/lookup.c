@@ -324,6 +324,10 @@ jb_state_id(struct jb_state *b, char kind, uint32_t wallet, struct jb_text id, u
     uint8_t key[JB_ID_KEY_BYTES_MAX];
     size_t key_n = jb_state_id_key(kind, wallet, id, key);
     uint64_t hash = jb_state_hash(b, key, key_n);
+    if (wallet != 0 && b->repeats != NULL &&
+        !jb_repeats_has(b->repeats, jb_name(JB_NAMED_ID, hash))) {
+        return JB_OK; /* it was not kept, or does not come before */
+    }
     struct parts p = parts(b);
     for (unsigned i = PARTS; i-- > 0;) {
         const struct jb_id_entry *e = find_id(p.at[i], key, id, hash);

@@ -105,6 +105,14 @@ rows_lot(struct jb_buffer *rows, uint32_t wallet, struct jb_lot *l)
     return ok && (end_row(rows, at), true);
 }
 
+size_t
+jb_rows_after(const struct jb_buffer *rows, size_t at)
+{
+    const uint8_t *p = rows->at + at;
+    const size_t value_n = jb_get_be(p + 2, 4);
+    return at + HEAD_BYTES + p[1] + (value_n == DELETED ? 0 : value_n);
+}
+
 bool
 jb_rows_wallet(struct jb_buffer *rows, struct jb_wallet *w)
 {

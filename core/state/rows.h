@@ -18,6 +18,8 @@ struct jb_due;
 /* Appends the rows of one wallet, the deletions of what is no longer over among them, and notes in
  * it what is stored once they are. False: no memory. */
 bool jb_rows_wallet(struct jb_buffer *rows, struct jb_wallet *w);
+/* Where the row that begins at `at` ends. */
+size_t jb_rows_after(const struct jb_buffer *rows, size_t at);
 /* Appends those grants that fall due after the days that are closed. */
 bool jb_rows_due(struct jb_buffer *rows, const struct jb_due *due, size_t n, jb_day closed_through);
 /* Appends the days that were closed since, and the ledger itself. */

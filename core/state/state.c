@@ -45,7 +45,7 @@ jb_state_trim(struct jb_state *b, size_t keep, size_t most)
     for (; look > 0 && most > 0 && b->loaded > keep && b->store != NULL && !b->save.live; look--) {
         b->hand = b->hand < b->slots.n ? b->hand : 0;
         const struct jb_cached_wallet *s = b->slots.at[b->hand];
-        if (s != NULL && s->touched == 0) {
+        if (s != NULL && !jb_behind_has(b, s)) {
             const struct jb_text id = jb_id_of(&s->w);
             jb_map_remove(&b->wallet_ids, jb_state_hash(b, id.s, id.n), s->w.number);
             drop_slot(b, b->hand);

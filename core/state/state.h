@@ -45,7 +45,7 @@ extern const struct jb_store_schema jb_state_schema;
 struct jb_cached_wallet {
     struct jb_lot lot; /* the place of the first of w's lots, while it has one alone */
     uint32_t touched;  /* the last epoch in which an event touched it; 0: it is as it is stored;
-                        * JB_ON_ITS_WAY: as it is stored soon */
+                        * JB_ON_ITS_WAY or one less: as it is stored, or will be soon */
     uint32_t saved;    /* number of the savepoint that has a copy of it */
     struct jb_wallet w;
 };

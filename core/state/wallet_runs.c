@@ -17,10 +17,10 @@
 #define HEAD_BYTES (KEY_BYTES + 4)
 
 /* Runs are made into one when so many stand side by side, of which none is much larger than the
- * rest: then each row moves about once each time that they have become three or four times as
+ * rest: then each row moves about once each time that they have become five to eight times as
  * large. */
-#define TOGETHER 4
-#define LARGEST_SHARE 3
+#define TOGETHER 8
+#define LARGEST_SHARE 5
 
 static jb_status
 no_memory(struct jb_error *err)

@@ -24,7 +24,7 @@ BUGS = [
      "c->amount < min", "c->amount <= min",
      "a charge of exactly the minimum is refused"),
     ("approve-against-refundable", "core/rules/refund.c",
-     "if (k->w->paid < r->amount) {", "if (k->w->paid - k->w->pending < 0) {",
+     "if (k->w->paid < r->amount) {", "if (k->w->paid - jb_rest(k->w)->pending < 0) {",
      "approval looks at other open requests"),
     ("posting-day-ignores-close", "core/rules/decide.c",
      "jb_day earliest = occurred > first ? occurred : first;\n    return today < earliest ? today : earliest;\n}\n\nvoid\njb_balance_of",

@@ -1,6 +1,7 @@
 /*
- * apply: lines in, results out, in the same order. One thread reads and parses the next batch while
- * the other has this one carried out and prints its results, so memory is bounded by two batches
+ * apply: lines in, results out, in the same order. One thread reads and parses the next batches
+ * while the other has this one carried out and prints its results; where the next is not parsed
+ * yet, that one parses, too, because JSON is most of the work. Memory is bounded by a few batches,
  * whatever the input's length. A third brings the projections up to date now and then.
  */
 #include <errno.h>
@@ -21,14 +22,28 @@
 
 #define READ_BYTES (256 << 10)
 
+/* A line as it was read. */
+struct raw_line {
+    size_t from, n; /* in the text of its batch */
+    bool too_long;
+};
+
 /* A batch on its way from the thread that reads to the one that carries out. */
 struct loaded {
-    struct batch lines;
-    bool full; /* parsed and not yet carried out */
+    char *text;
+    size_t text_n, text_cap;
+    struct raw_line *raw; /* room for BATCH_COMMANDS */
+    size_t raw_n;
+    uint64_t first;     /* number of the first of them */
+    uint64_t read_upto; /* bytes of the input */
+    struct batch lines; /* what is made of them */
+    bool full;          /* it gets no more lines */
+    bool parsed;
     bool last; /* nothing comes behind it */
     int read_error;
 };
 
+#define BATCHES 4
 struct feed {
     int fd;
     char *buf;
@@ -38,21 +53,16 @@ struct feed {
     bool skipping; /* inside a line that is too long */
     uint64_t line;
     uint64_t bytes;
-    struct loaded batches[2];
+    struct loaded batches[BATCHES];
     pthread_mutex_t lock;
     pthread_cond_t moved;
-    bool stop;
+    /* How many batches were begun, were taken by who parses them, and were carried out. */
+    uint64_t begun_n, taken_n, carried_n;
+    bool ended; /* the last one is read */
     bool alone; /* no other thread sees a signal */
 };
 
 /* ---- reading ---- */
-
-static bool
-more_at_hand(const struct feed *f)
-{
-    struct pollfd p = {.fd = f->fd, .events = POLLIN};
-    return poll(&p, 1, 0) > 0;
-}
 
 /* Reads what there is, waiting for it. */
 static void
@@ -128,68 +138,144 @@ next_line(struct feed *f, const char **ret, size_t *ret_n, bool *ret_long)
     return false;
 }
 
-static void
-add_line(struct feed *f, struct batch *b, const char *s, size_t n, bool too_long)
+/* Whether next_line has something to give, to drop, or the end to tell. */
+static bool
+has_line(const struct feed *f)
 {
-    if (!batch_add(b, f->line, s, n, too_long)) {
-        /* As an input that cannot be read on: the lines before are carried out. */
-        f->error = ENOMEM;
-        f->eof = true;
-        f->from = f->n;
+    const size_t left = f->n - f->from;
+    return f->eof || left > JB_LINE_BYTES_MAX ||
+           (left > 0 && memchr(f->buf + f->from, '\n', left) != NULL);
+}
+
+/* False: no memory. */
+static bool
+keep_line(struct loaded *l, const char *at, size_t n, bool too_long)
+{
+    if (l->text_cap - l->text_n < n) {
+        size_t cap = l->text_cap == 0 ? BATCH_BYTES : l->text_cap;
+        while (cap - l->text_n < n) {
+            cap *= 2;
+        }
+        char *grown = realloc(l->text, cap);
+        if (grown == NULL) {
+            return false;
+        }
+        l->text = grown;
+        l->text_cap = cap;
+    }
+    if (n > 0) {
+        memcpy(l->text + l->text_n, at, n);
+    }
+    l->raw[l->raw_n++] = (struct raw_line){l->text_n, n, too_long};
+    l->text_n += n;
+    return true;
+}
+
+static void
+begin_batch(struct feed *f, struct loaded *l)
+{
+    l->text_n = l->raw_n = 0;
+    l->first = f->line + 1;
+    l->last = l->full = false;
+}
+
+/* With the lock: as many of the lines that were read as there are, or as fit. */
+static void
+take_lines(struct feed *f, struct loaded *l)
+{
+    const char *at;
+    size_t n;
+    bool too_long;
+    while (!l->full && next_line(f, &at, &n, &too_long)) {
+        if (!keep_line(l, at, too_long ? 0 : n, too_long)) {
+            /* As an input that cannot be read on: the lines before are carried out. */
+            f->error = ENOMEM;
+            f->eof = true;
+            f->from = f->n;
+        }
+        l->full = l->raw_n == BATCH_COMMANDS || l->text_n >= BATCH_BYTES;
+    }
+    if (f->eof && !l->full) {
+        l->full = l->last = f->ended = true;
+        l->read_error = f->error;
+    }
+    l->read_upto = f->bytes;
+}
+
+static void
+parse_batch(struct loaded *l)
+{
+    batch_reset(&l->lines);
+    for (size_t i = 0; i < l->raw_n; i++) {
+        const struct raw_line *r = &l->raw[i];
+        if (!batch_add(&l->lines, l->first + i, l->text + r->from, r->n, r->too_long)) {
+            l->last = true; /* likewise */
+            l->read_error = ENOMEM;
+            break;
+        }
     }
 }
 
-/* Fills a batch with what is at hand; waits only for the first line. */
-static void
-read_batch(struct feed *f, struct loaded *l)
+/* With the lock, which it leaves meanwhile: parses the first batch that nobody has taken, where it
+ * is full, or (at_once) where it is the next to be carried out. */
+static bool
+parse_next(struct feed *f, bool at_once)
 {
-    struct batch *b = &l->lines;
-    batch_reset(b);
-    l->last = false;
-    while (b->lines_n < BATCH_COMMANDS && b->bytes < BATCH_BYTES) {
-        const char *s;
-        size_t n;
-        bool too_long;
-        if (next_line(f, &s, &n, &too_long)) {
-            add_line(f, b, s, n, too_long);
-            continue;
-        }
-        if (f->eof) {
-            l->last = true;
-            l->read_error = f->error;
-            return;
-        }
-        if (b->lines_n > 0 && !more_at_hand(f)) {
-            return; /* the input pauses: what is there is carried out now */
-        }
-        fill(f);
+    struct loaded *l = &f->batches[f->taken_n % BATCHES];
+    if (f->taken_n == f->begun_n || (!l->full && !(at_once && f->taken_n == f->carried_n))) {
+        return false;
     }
+    f->taken_n++;
+    pthread_mutex_unlock(&f->lock);
+    parse_batch(l);
+    pthread_mutex_lock(&f->lock);
+    l->parsed = true;
+    pthread_cond_broadcast(&f->moved);
+    return true;
 }
 
+/* With the lock. False: there is no room. */
+static bool
+put_lines(struct feed *f)
+{
+    struct loaded *l = &f->batches[(f->begun_n - 1) % BATCHES];
+    if (f->begun_n == f->taken_n || l->full) {
+        if (f->begun_n == f->carried_n + BATCHES) {
+            return false;
+        }
+        l = &f->batches[f->begun_n++ % BATCHES];
+        begin_batch(f, l);
+    }
+    take_lines(f, l);
+    pthread_cond_broadcast(&f->moved);
+    return true;
+}
+
+/* So many full batches wait to be parsed, that who carries out has one to take. */
+#define AHEAD 2
+
+/* A batch gets lines until it is full, or who carries out wants it: what comes slowly is carried
+ * out at once, and what comes while that takes its time, together. */
 static void *
 reader(void *data)
 {
     struct feed *f = data;
-    for (int i = 0;; i ^= 1) {
-        struct loaded *b = &f->batches[i];
-        pthread_mutex_lock(&f->lock);
-        while (b->full && !f->stop) {
-            pthread_cond_wait(&f->moved, &f->lock);
-        }
-        bool stop = f->stop;
-        pthread_mutex_unlock(&f->lock);
-        if (stop) {
-            return NULL;
-        }
-        read_batch(f, b);
-        pthread_mutex_lock(&f->lock);
-        b->full = true;
-        pthread_cond_broadcast(&f->moved);
-        pthread_mutex_unlock(&f->lock);
-        if (b->last) {
-            return NULL;
+    pthread_mutex_lock(&f->lock);
+    while (!f->ended) {
+        if (has_line(f)) {
+            if (!put_lines(f) && !parse_next(f, false)) {
+                pthread_cond_wait(&f->moved, &f->lock);
+            }
+        } else if (f->begun_n - f->taken_n < AHEAD || !parse_next(f, false)) {
+            pthread_mutex_unlock(&f->lock);
+            fill(f);
+            pthread_mutex_lock(&f->lock);
         }
     }
+    while (parse_next(f, false)) {
+    }
+    pthread_mutex_unlock(&f->lock);
+    return NULL;
 }
 
 /* ---- the projections ---- */
@@ -393,12 +479,15 @@ ended(const struct run *r)
     return 128 + process_ended_by();
 }
 
-/* Waits for a batch; false: a signal came first. */
+/* Waits for a batch, and parses meanwhile; false: a signal came first. */
 static bool
 wait_for(struct feed *f, const struct loaded *b)
 {
     pthread_mutex_lock(&f->lock);
-    while (!b->full && process_ended_by() == 0) {
+    while (!b->parsed && process_ended_by() == 0) {
+        if (parse_next(f, true)) {
+            continue;
+        }
         struct timespec until;
         clock_gettime(CLOCK_REALTIME, &until);
         until.tv_nsec += 100 * 1000 * 1000;
@@ -455,8 +544,8 @@ static int
 run_batches(struct run *r, struct feed *f, struct progress *p, uint64_t input_bytes)
 {
     int code = EXIT_DONE;
-    for (int i = 0; code == EXIT_DONE; i ^= 1) {
-        struct loaded *b = &f->batches[i];
+    while (code == EXIT_DONE) {
+        struct loaded *b = &f->batches[f->carried_n % BATCHES];
         if (!wait_for(f, b)) {
             return ended(r);
         }
@@ -469,15 +558,15 @@ run_batches(struct run *r, struct feed *f, struct progress *p, uint64_t input_by
                     (unsigned long long)r->tally.line, system_words(b->read_error));
             code = EXIT_MACHINE;
         }
-        bool last = b->last;
+        const bool last = b->last;
+        if (input_bytes > 0) {
+            progress_show(p, b->read_upto, input_bytes);
+        }
         pthread_mutex_lock(&f->lock);
-        b->full = false;
-        uint64_t bytes = f->bytes;
+        b->parsed = false;
+        f->carried_n++;
         pthread_cond_broadcast(&f->moved);
         pthread_mutex_unlock(&f->lock);
-        if (input_bytes > 0) {
-            progress_show(p, bytes, input_bytes);
-        }
         if (last) {
             break;
         }
@@ -488,8 +577,10 @@ run_batches(struct run *r, struct feed *f, struct progress *p, uint64_t input_by
 static bool
 make_batches(struct feed *f)
 {
-    for (int i = 0; i < 2; i++) {
-        if (!batch_reserve(&f->batches[i].lines, BATCH_COMMANDS)) {
+    for (int i = 0; i < BATCHES; i++) {
+        struct loaded *l = &f->batches[i];
+        l->raw = calloc(BATCH_COMMANDS, sizeof *l->raw);
+        if (l->raw == NULL || !batch_reserve(&l->lines, BATCH_COMMANDS)) {
             return false;
         }
     }
@@ -501,8 +592,10 @@ make_batches(struct feed *f)
 static void
 free_batches(struct feed *f)
 {
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < BATCHES; i++) {
         batch_free(&f->batches[i].lines);
+        free(f->batches[i].text);
+        free(f->batches[i].raw);
     }
     free(f->buf);
 }
@@ -549,6 +642,16 @@ refuse_group(struct run *r, uint64_t line, const struct bad_line *bad, jb_code c
     bad_line_json(&r->app->out, &made, line, (struct jb_text){0});
     js_line_end(&r->app->out);
     return EXIT_REFUSED;
+}
+
+static void
+add_line(struct feed *f, struct batch *b, const char *s, size_t n, bool too_long)
+{
+    if (!batch_add(b, f->line, s, n, too_long)) {
+        f->error = ENOMEM;
+        f->eof = true;
+        f->from = f->n;
+    }
 }
 
 /* Reads all lines as members of one group. */

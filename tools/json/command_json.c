@@ -1,5 +1,6 @@
 #include "command_json.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -392,11 +393,74 @@ commands_member(struct json_pool *pool, json_t *value, struct jb_command *c, str
     return true;
 }
 
+static bool
+is_text(jb_command_kind kind)
+{
+    switch (kind) {
+    case JB_CK_ID:
+    case JB_CK_SHORT:
+    case JB_CK_KEY:
+    case JB_CK_REF:
+    case JB_CK_CALLER:
+    case JB_CK_NAME:
+    case JB_CK_TEXT:
+    case JB_CK_SEARCH_ID:
+    case JB_CK_BIZ:
+    case JB_CK_LINE:
+    case JB_CK_EMAIL:
+        return true;
+    case JB_CK_AMOUNT:
+    case JB_CK_UINT:
+    case JB_CK_AMOUNT0:
+    case JB_CK_BOOL:
+    case JB_CK_WORD:
+    case JB_CK_MONTH:
+    case JB_CK_DAY:
+    case JB_CK_INSTANT:
+    case JB_CK_ACTOR:
+    case JB_CK_VALUE:
+    case JB_CK_COMMANDS:
+        break;
+    }
+    return false;
+}
+
+/* Of what the line was read into, what the command needs. */
+static void
+keep_texts(struct json_pool *pool, struct json_mark mark, struct jb_command *c, struct jb_text *key)
+{
+    struct jb_text *texts[JB_CF_N + 2]; /* an actor has two, and the key is there twice */
+    static_assert(sizeof texts / sizeof texts[0] <= JSON_KEPT_MAX, "all of them can be kept");
+    size_t n = 0;
+    if (c->op == JB_OP_ATOMIC) {
+        return;
+    }
+    for (uint64_t has = c->has; has != 0; has &= has - 1) {
+        const struct jb_command_field_info *f =
+            jb_command_field_get((unsigned)__builtin_ctzll(has));
+        if (is_text(f->kind)) {
+            texts[n++] = (struct jb_text *)((char *)c + f->offset);
+        } else if (f->kind == JB_CK_ACTOR) {
+            texts[n++] = &c->actor_id;
+            texts[n++] = &c->actor_role;
+        }
+    }
+    texts[n++] = key;
+    size_t there = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (texts[i]->s != NULL) {
+            texts[there++] = texts[i];
+        }
+    }
+    json_pool_keep(pool, mark, texts, there);
+}
+
 bool
 command_from_json(struct json_pool *pool, const char *line, size_t n, struct jb_command *ret,
                   struct jb_text *ret_key, struct bad_line *bad)
 {
     *ret_key = (struct jb_text){0};
+    const struct json_mark mark = json_pool_mark(pool);
     json_t *root = parse_begin(pool, TEXT_LINE, line, n, bad);
     bool ok = root != NULL;
     if (ok) {
@@ -407,6 +471,9 @@ command_from_json(struct json_pool *pool, const char *line, size_t n, struct jb_
         ok = command_of(pool, root, ret, bad);
     }
     ok = parse_end(pool, ok, bad);
+    if (ok) {
+        keep_texts(pool, mark, ret, ret_key);
+    }
     if (ok && n > JB_COMMAND_BYTES_MAX && ret->op != JB_OP_ATOMIC) {
         ok =
             wrong(bad, JB_CODE_MALFORMED, NULL,

@@ -132,6 +132,42 @@ json_pool_reset(struct json_pool *p)
     p->no_memory = false;
 }
 
+struct json_mark
+json_pool_mark(const struct json_pool *p)
+{
+    return (struct json_mark){p->current, p->used};
+}
+
+void
+json_pool_keep(struct json_pool *p, struct json_mark mark, struct jb_text *const *texts, size_t n)
+{
+    struct jb_text *sorted[JSON_KEPT_MAX];
+    if (mark.block != p->current || n > JSON_KEPT_MAX) {
+        return; /* it lies in two blocks, and stays where it is */
+    }
+    for (size_t i = 0; i < n; i++) {
+        size_t at = i;
+        for (; at > 0 && sorted[at - 1]->s > texts[i]->s; at--) {
+            sorted[at] = sorted[at - 1];
+        }
+        sorted[at] = texts[i];
+    }
+    /* In the order in which they lie, so that each goes to a place before the next one's. */
+    char *to = (char *)p->current->bytes + mark.used;
+    const char *last = NULL, *kept = NULL;
+    for (size_t i = 0; i < n; i++) {
+        struct jb_text *t = sorted[i];
+        if (t->s != last) {
+            last = t->s;
+            kept = to;
+            memmove(to, t->s, t->n + 1); /* jansson ends them with NUL */
+            to += t->n + 1;
+        }
+        t->s = kept;
+    }
+    p->used = ((size_t)(to - (char *)p->current->bytes) + 15) & ~(size_t)15;
+}
+
 size_t
 json_pool_bytes(const struct json_pool *p)
 {
@@ -358,7 +394,7 @@ json_t *
 parse_begin(struct json_pool *pool, enum text_kind kind, const char *text, size_t n,
             struct bad_line *bad)
 {
-    memset(bad, 0, sizeof *bad);
+    bad_line_begin(bad, JB_CODE_NONE);
     active = pool;
     json_error_t error;
     json_t *root = json_loadb(text, n, JSON_REJECT_DUPLICATES, &error);

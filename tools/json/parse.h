@@ -34,6 +34,17 @@ void json_pool_free(struct json_pool *p);
 void json_pool_reset(struct json_pool *p);
 /* Until the reset. NULL: no memory. */
 void *json_pool_alloc(struct json_pool *p, size_t n);
+/* A place in it, and all behind that given back but for some texts, which lie together then; at
+ * most JSON_KEPT_MAX. A batch of lines is small so, and what one line was read into is near to the
+ * processor when the next one comes. */
+#define JSON_KEPT_MAX 80
+struct json_mark {
+    const void *block;
+    size_t used;
+};
+struct json_mark json_pool_mark(const struct json_pool *p);
+void json_pool_keep(struct json_pool *p, struct json_mark mark, struct jb_text *const *texts,
+                    size_t n);
 /* What it takes, in use or kept. */
 size_t json_pool_bytes(const struct json_pool *p);
 
