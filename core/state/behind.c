@@ -648,9 +648,10 @@ void
 jb_behind_wait_some(struct jb_state *b, int64_t us)
 {
     struct jb_behind *z = b->behind;
-    if (z == NULL || z->stage != WRITING) {
-        return; /* who leads has something to do */
+    if (z == NULL) {
+        return;
     }
+    /* Whoever uses the state meanwhile changes the stage, which is not looked at. */
     const struct timespec until = in_us(us);
     pthread_mutex_lock(&z->lock);
     while ((atomic_load(&z->turn) == THREADS || z->result != JB_OK) &&
