@@ -145,7 +145,10 @@ sort_wallets(struct jb_behind *z)
 {
     static_assert(DIGITS * DIGIT_BITS >= 32, "all of a number");
     const size_t n = z->wallets.n;
-    struct gathered *other = malloc(n * sizeof *other + 1), *from = z->wallets.at, *to = other;
+    if (n < 2) {
+        return true;
+    }
+    struct gathered *other = malloc(n * sizeof *other), *from = z->wallets.at, *to = other;
     if (other == NULL) {
         return false;
     }
@@ -648,9 +651,10 @@ void
 jb_behind_wait_some(struct jb_state *b, int64_t us)
 {
     struct jb_behind *z = b->behind;
-    if (z == NULL || z->stage != WRITING) {
-        return; /* who leads has something to do */
+    if (z == NULL) {
+        return;
     }
+    /* Whoever uses the state meanwhile changes the stage, which is not looked at. */
     const struct timespec until = in_us(us);
     pthread_mutex_lock(&z->lock);
     while ((atomic_load(&z->turn) == THREADS || z->result != JB_OK) &&

@@ -163,8 +163,8 @@ read_slot(struct jb_state *b, uint32_t number, struct jb_cached_wallet **ret, st
     const void *value;
     size_t n;
     jb_status status = get_wallet(b, number, &value, &n, err);
-    if (status == JB_E_NOTFOUND) {
-        return jb_fail(err, JB_E_NOTFOUND, "there is no wallet number %u", number);
+    if (status == JB_E_NOTFOUND) { /* it was given: what was stored of it is lost */
+        return damaged(b, err, "a wallet's record");
     }
     if (status != JB_OK) {
         return status;

@@ -92,7 +92,7 @@ jb_state_forget_stored(struct jb_state *b)
 void
 jb_state_note_stored(struct jb_state *b, uint32_t number, uint64_t writes)
 {
-    if (b->behind == NULL || writes > UINT32_MAX || number > b->slots.n) {
+    if (b->behind == NULL || number > b->slots.n) {
         return; /* it is looked for in all of them */
     }
     if (number > b->stored_in.n) {
@@ -103,7 +103,7 @@ jb_state_note_stored(struct jb_state *b, uint32_t number, uint64_t writes)
                (b->slots.n - b->stored_in.n) * sizeof *b->stored_in.at);
         b->stored_in.n = b->slots.n;
     }
-    b->stored_in.at[number - 1] = (uint32_t)writes;
+    b->stored_in.at[number - 1] = writes <= UINT32_MAX ? (uint32_t)writes : 0;
 }
 
 /* Forgets everything in memory. */

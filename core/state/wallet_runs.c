@@ -2,7 +2,6 @@
 
 #include <assert.h>
 
-#include "base/error.h"
 #include "base/numbers.h"
 #include "base/steps.h"
 #include "state/state.h"
@@ -402,6 +401,12 @@ replace(struct jb_wallet_runs *r, const struct jb_wallet_merge *m)
     memmove(&r->merges[i], &r->merges[i + 1], (r->merges_n - i) * sizeof r->merges[0]);
 }
 
+static bool
+has_room(const struct jb_wallet_step *s)
+{
+    return s->pages.n < JB_WALLET_STEP_BYTES;
+}
+
 /* About so many rows move. */
 static jb_status
 move_some(struct jb_wallet_merge *m, struct cursor *c, unsigned n, size_t rows,
@@ -411,7 +416,8 @@ move_some(struct jb_wallet_merge *m, struct cursor *c, unsigned n, size_t rows,
     jb_status status = JB_OK;
     const size_t from = s->moved;
     for (const struct cursor *found = least(c, n);
-         found != NULL && s->moved - from < rows && status == JB_OK; found = least(c, n)) {
+         found != NULL && s->moved - from < rows && has_room(s) && status == JB_OK;
+         found = least(c, n)) {
         const uint32_t number = found->number;
         if (!move(m, &page, found, &s->pages)) {
             status = no_memory(err);
@@ -513,7 +519,7 @@ make_step(struct jb_store_txn *t, size_t rows, struct jb_wallet_step *s, struct 
     jb_status status = jb_wallet_runs_get(t, &s->runs, err);
     while (status == JB_OK && choose(&s->runs)) {
     }
-    for (struct jb_wallet_merge *m = NULL; status == JB_OK && s->moved < rows &&
+    for (struct jb_wallet_merge *m = NULL; status == JB_OK && s->moved < rows && has_room(s) &&
                                            n < JB_WALLET_MERGES_MAX &&
                                            (m = newest_merge(&s->runs, done, n)) != NULL;) {
         const size_t left = rows - s->moved, half = left / 2 > ROWS_LEAST ? left / 2 : ROWS_LEAST;
@@ -716,6 +722,14 @@ jb_wallet_runs_strange(struct jb_store_txn *t, const struct jb_wallet_runs *r, u
     return status == JB_E_NOTFOUND ? JB_OK : status;
 }
 
+/* What of a run counts: rows that have moved into a merge's stand there. */
+static uint64_t
+begins_at(const struct jb_wallet_runs *r, const struct jb_wallet_run *run)
+{
+    const struct jb_wallet_merge *m = run->into != 0 ? merge_into(r, run->into) : NULL;
+    return m != NULL ? m->next : 0;
+}
+
 /* Each wallet's newest row, in order. */
 static jb_status
 digest_wallets(struct jb_store_txn *t, const struct jb_wallet_runs *r, XXH3_state_t *state,
@@ -725,14 +739,17 @@ digest_wallets(struct jb_store_txn *t, const struct jb_wallet_runs *r, XXH3_stat
     struct jb_buffer left = {0};
     unsigned n = 0;
     jb_status status = JB_OK;
-    for (unsigned i = 0; i < r->merges_n && status == JB_OK; i++) {
-        c[n] = (struct cursor){.t = t, .id = r->merges[i].into};
-        status = begin_at(&c[n++], 0, &left, err);
-    }
     for (unsigned i = 0; i < r->n && status == JB_OK; i++) {
-        const struct jb_wallet_merge *m = r->at[i].into != 0 ? merge_into(r, r->at[i].into) : NULL;
-        c[n] = (struct cursor){.t = t, .id = r->at[i].id};
-        status = begin_at(&c[n++], m != NULL ? m->next : 0, &left, err);
+        const struct jb_wallet_run *run = &r->at[i];
+        /* What runs are made into stands where the first of them does: older than what follows. */
+        if (run->into != 0 && (i == 0 || r->at[i - 1].into != run->into)) {
+            c[n] = (struct cursor){.t = t, .id = run->into};
+            status = begin_at(&c[n++], 0, &left, err);
+        }
+        if (status == JB_OK) {
+            c[n] = (struct cursor){.t = t, .id = run->id};
+            status = begin_at(&c[n++], begins_at(r, run), &left, err);
+        }
     }
     for (const struct cursor *found = least(c, n); found != NULL && status == JB_OK;
          found = least(c, n)) {

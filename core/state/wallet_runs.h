@@ -17,6 +17,7 @@
 #ifndef JANGBU_STATE_WALLET_RUNS_H
 #define JANGBU_STATE_WALLET_RUNS_H
 
+#include "base/error.h"
 #include "event/codec.h"
 #include "storage/store.h"
 
@@ -74,7 +75,9 @@ struct jb_wallet_step {
     struct jb_buffer pages;
 };
 
-/* Works out one of about so many rows. */
+/* Works out one of about so many rows, or of so many bytes: it is held in memory, and LMDB holds
+ * the pages that it changes. */
+#define JB_WALLET_STEP_BYTES ((size_t)(JB_CHECKS ? 2 << 10 : 16 << 20))
 jb_status jb_wallet_step_make(struct jb_store *s, size_t rows, struct jb_wallet_step *ret,
                               struct jb_error *err);
 /* Nothing was stored since, so that it may be put. */

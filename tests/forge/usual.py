@@ -40,7 +40,8 @@ def change(chance, log):
         e["parts"] = [lot(1, e["amount"])]
 
     def key():
-        e.key(*other.extra.get("KEY", ["new", "", 7]))
+        keyed = chance.choice([x for x in log.all("cash_consumed") if "KEY" in x.extra])
+        e.key(*keyed.extra["KEY"])
 
     def another_time():
         e.recorded_at += chance.choice([-1, 1, 10 ** 6, 10 ** 11])
@@ -55,7 +56,7 @@ def change(chance, log):
         e[name] = value
 
     chance.choice([
-        amount, key, another_time, drop, move, lambda: log.swap(e, other),
+        amount, key, key, another_time, drop, move, lambda: log.swap(e, other),
         lambda: set_to("parts", [lot(chance.randint(1, 3), e["amount"])]),
         lambda: set_to("parts", [grant(1, e["amount"])]), lambda: set_to("parts", [debt(e["amount"])]),
         lambda: set_to("usage", chance.choice(["a b", "\u200b", "x" * 64, "\ud55c\uae00"])),
@@ -72,7 +73,7 @@ def look(made, both, copy, work):
     for seed in range(CHANGED):
         chance = random.Random(seed)
         log = ledger.Log(os.path.join(source, "log.mdb"))
-        for _ in range(seed % 3):
+        for _ in range(1 + seed % 3):
             change(chance, log)
         changed.append(os.path.join(work, f"usual{seed}"))
         copy(source, changed[-1], log)

@@ -1,5 +1,6 @@
 /* Every row of every table of state.mdb: changed, lost or one too many, in blocks that are sound by
- * themselves, and the audit must say so and name the table. */
+ * themselves, and the audit must say so and name the table. Where it is the wallets that are lost
+ * nobody is told that there are none. */
 #include <jangbu/replay.h>
 
 #include <string.h>
@@ -121,7 +122,6 @@ make_ledger(void)
     clock_now += 2 * JB_US_PER_DAY;
     done(ON_W(.op = JB_OP_CHARGE, .id = text("C2"), .amount = 5000),
          H(WALLET) | H(CHARGE) | H(AMOUNT));
-    jb_answers_free(answers);
     ledger = jb_close(ledger);
     /* Of a wallet there may be older rows, which nobody asks for: here there is one run. */
     struct jb_rebuild_result rebuilt = JB_SIZED(struct jb_rebuild_result);
@@ -208,6 +208,17 @@ damage(unsigned table, const struct row *row, enum fault fault)
 
 static unsigned failed, tried;
 
+/* The wallet is read from the log. */
+static void
+goes_on(void)
+{
+    struct jb_error err = {.status = JB_OK};
+    must(jb_open(copy, NULL, &ledger, &err) == JB_OK, err.text);
+    done(ON_W(.op = JB_OP_CHARGE, .id = text("C3"), .amount = 5000),
+         H(WALLET) | H(CHARGE) | H(AMOUNT));
+    ledger = jb_close(ledger);
+}
+
 static void
 try_one(unsigned table, const struct row *row, enum fault fault)
 {
@@ -230,6 +241,9 @@ try_one(unsigned table, const struct row *row, enum fault fault)
                report->problems_n > 0 ? report->problems[0]->text : "nothing was found");
     }
     jb_audit_report_free(report);
+    if (table == JB_TABLE_WALLETS && fault == LOST) {
+        goes_on();
+    }
 }
 
 int
@@ -252,6 +266,7 @@ main(void)
             }
         }
     }
+    jb_answers_free(answers);
     printf("%u passed, %u failed\n", tried - failed, failed);
     remove_scratch(dir);
     return failed > 0;

@@ -9,6 +9,9 @@
 #include "../check.h"
 #include "base/steps.h"
 
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
 #define WALLETS 400
 #define WRITES (SANITIZED ? 150 : 500)
 #define LONGEST 700
@@ -55,20 +58,23 @@ is_written(unsigned shape, unsigned wallet)
     }
 }
 
+static unsigned many_bytes; /* steps that ended because of them */
+
 static void
-one_write(bool give_up)
+one_write(bool give_up, unsigned shape, size_t rows)
 {
     static const uint8_t chain[16];
     static uint8_t record[LONGEST];
     struct jb_wallet_step step = {.moved = 0};
     struct jb_store_txn t;
-    good(jb_wallet_step_make(store, any(4) == 0 ? 3 : any(300), &step, &err));
+    good(jb_wallet_step_make(store, rows, &step, &err));
+    must(step.pages.n < JB_WALLET_STEP_BYTES + 4 * LONGEST, "a step of many bytes");
+    many_bytes += step.pages.n >= JB_WALLET_STEP_BYTES;
     good(jb_store_write(store, &t, &err));
     must(jb_wallet_step_fits(&step, &t), "nobody else has written");
     good(jb_wallet_step_put(&step, &t, &err));
     struct jb_wallet_pages pages;
-    const unsigned shape = any(5), more = grown + 1 + any(8),
-                   most = more < WALLETS ? more : WALLETS;
+    const unsigned more = grown + 1 + any(8), most = more < WALLETS ? more : WALLETS;
     grows_to = 0;
     jb_wallet_pages_begin(&pages, &step.runs, &t);
     for (unsigned i = 1; i <= most && shape < 4; i++) {
@@ -86,6 +92,7 @@ one_write(bool give_up)
         }
     }
     good(jb_wallet_pages_end(&pages, JB_OK, &err));
+    good(jb_store_put(&t, JB_TABLE_GLOBALS, "g", 1, "g", 1, &err));
     if (give_up) {
         jb_store_end(&t);
     } else {
@@ -112,6 +119,30 @@ look_for(struct jb_store_txn *t, const struct jb_wallet_runs *r, unsigned i, boo
     has[i].found_in = newest;
 }
 
+/* What two stores say of the same wallets is the same, also while runs are made into one: it is
+ * that of each wallet's newest row. */
+static void
+digest(struct jb_store_txn *t)
+{
+    static uint8_t record[LONGEST];
+    uint8_t others[16], found[16];
+    XXH3_state_t state;
+    good(jb_store_digest(t, 1U << JB_TABLE_WALLETS | 1U << JB_TABLE_GLOBALS, others, &err));
+    XXH3_128bits_reset(&state);
+    XXH3_128bits_update(&state, others, sizeof others);
+    XXH3_128bits_update(&state, "g", 1);
+    for (unsigned i = 1; i <= WALLETS; i++) {
+        memset(record, has[i].fill, has[i].n);
+        XXH3_128bits_update(&state, record, has[i].n);
+    }
+    XXH128_canonical_t expected;
+    XXH128_canonicalFromHash(&expected, XXH3_128bits_digest(&state));
+    good(jb_wallet_runs_digest(t, found, &err));
+    must(memcmp(found, expected.digest, sizeof found) == 0, "another digest than of the rows");
+}
+
+static unsigned merging; /* times that it was looked at while runs were made into one */
+
 static unsigned
 look(void)
 {
@@ -133,6 +164,10 @@ look(void)
     if (grown > 0) {
         good(jb_wallet_runs_strange(&t, &r, grown - 1, &strange, &err));
         must(strange > 0, "the last wallet is not seen");
+    }
+    if (t.meta.seq > 0) {
+        digest(&t);
+        merging += r.merges_n > 0 && r.at[0].into == 0;
     }
     for (unsigned i = 1; i < r.n; i++) {
         must(r.at[i].newest > r.at[i - 1].newest, "runs in disorder");
@@ -162,6 +197,20 @@ one_look_each(void)
     jb_store_end(&t);
 }
 
+/* What cannot be noted is not known any more: else the run before would be believed. */
+static void
+what_is_known(void)
+{
+    static struct jb_cached_wallet *none[3];
+    struct jb_behind *behind = (struct jb_behind *)none; /* it is not looked into */
+    struct jb_state b = {.behind = behind, .slots = {.at = none, .n = 3}};
+    jb_state_note_stored(&b, 2, 7);
+    must(b.stored_in.n == 3 && b.stored_in.at[1] == 7, "it is not noted");
+    jb_state_note_stored(&b, 2, UINT64_C(1) << 32 | 8);
+    must(b.stored_in.at[1] == 0, "an older run is believed");
+    jb_vec_free(&b.stored_in);
+}
+
 /* Nothing is written but steps: what is left of the runs that were made into one is nothing. */
 static void
 move_all(void)
@@ -181,6 +230,17 @@ move_all(void)
     jb_wallet_step_free(&step);
 }
 
+/* Few wallets again and again, which move in small steps: an older run has them, too. */
+static void
+small_behind_large(void)
+{
+    for (unsigned i = 0; i < 24; i++) {
+        look();
+        one_write(false, 3, 3);
+    }
+    must(merging > 10, "it was hardly looked at while runs were made into one");
+}
+
 int
 main(void)
 {
@@ -188,19 +248,21 @@ main(void)
     char dir[64];
     bool remade;
     unsigned most = 0, runs;
+    what_is_known();
     make_quick_scratch(dir, "wallet-runs");
     good(jb_store_open(dir, &jb_state_schema, nobody, false, &store, &remade, &err));
     for (unsigned i = 0; i < WRITES; i++) {
-        one_write(any(8) == 0);
+        one_write(any(8) == 0, any(5), any(4) == 0 ? 3 : any(300));
         runs = look();
         most = runs > most ? runs : most;
         if (i == WRITES / 2) {
             one_look_each();
             move_all();
-            look();
+            small_behind_large();
         }
     }
     printf("%u runs at most, %u at the end\n", most, runs);
+    must(many_bytes > 10, "no step is large");
     must(most > 4 && most < JB_WALLET_RUNS_MAX / 2, "too many runs, or none at all");
     store = jb_store_close(store);
     good(jb_store_open(dir, &jb_state_schema, nobody, true, &store, &remade, &err));
