@@ -144,7 +144,10 @@ sort_wallets(struct jb_behind *z)
 {
     static_assert(DIGITS * DIGIT_BITS >= 32, "all of a number");
     const size_t n = z->wallets.n;
-    struct gathered *other = malloc(n * sizeof *other + 1), *from = z->wallets.at, *to = other;
+    if (n < 2) {
+        return true;
+    }
+    struct gathered *other = malloc(n * sizeof *other), *from = z->wallets.at, *to = other;
     if (other == NULL) {
         return false;
     }

@@ -15,6 +15,7 @@ import tempfile
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from blocks import change  # noqa: E402
 
+DAY_ROW_NUMBERS, WALLET_NUMBERS = 5 + 11, 27  # projections/rows.h, core/state/record.c
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
@@ -23,35 +24,37 @@ def ask(jangbu, *args):
     return out.returncode, json.loads(out.stdout) if out.stdout else {"rest": None, "said": out.stderr}
 
 
-def add(path, table, key, offset, by):
-    """Adds to an 8-byte number of a stored row."""
-    def edit(value):
-        number = struct.unpack(">q", value[offset:offset + 8])[0]
-        return value[:offset] + struct.pack(">q", number + by) + value[offset + 8:]
-    change(path, table, key, edit)
-
-
-def day_row(ledger):
-    day = (datetime.date(2026, 10, 30) - datetime.date(1970, 1, 1)).days
-    add(os.path.join(ledger, "views.mdb"), 0, struct.pack(">II", 1, day + (1 << 31)), 0, 7)
-
-
 def bytes_of(first):
     """How long a number is (core/base/numbers.h): a byte for each one that it begins with, and one."""
     return 9 - (first ^ 0xff).bit_length()
 
 
+def add(value, at, count, which, by):
+    """Adds to one of a list of numbers that begins there, twice as much, since it has its sign as its last bit."""
+    number_at = at + (count + 7) // 8
+    there = int.from_bytes(value[at:number_at], "little")
+    for i in range(which):
+        number_at += bytes_of(value[number_at]) if there >> i & 1 else 0
+    n = bytes_of(value[number_at])
+    number = int.from_bytes(value[number_at:number_at + n], "big") + 2 * by
+    assert there >> which & 1 and bytes_of(number >> 8 * (n - 1)) == n
+    return value[:number_at] + number.to_bytes(n, "big") + value[number_at + n:]
+
+
+def day_row(ledger):
+    """The paid cash of a day's row, its first number; the total is made of it."""
+    day = (datetime.date(2026, 10, 30) - datetime.date(1970, 1, 1)).days
+    key = struct.pack(">II", 1, day + (1 << 31))
+    change(os.path.join(ledger, "views.mdb"), 0, lambda k: k == key, lambda value: add(value, 0, DAY_ROW_NUMBERS, 0, 7))
+
+
 def state_value(ledger):
-    """The paid cash of a wallet, the eighth number of its record, whose first 27 numbers have a bit each."""
+    """The paid cash of a wallet, the eighth number of its record. It is the first of a page of the newest run; before its record stand its
+    number and the record's length."""
     def edit(value):
-        at = 4
-        for i in range(7):
-            at += bytes_of(value[at]) if value[0] >> i & 1 else 0
-        n = bytes_of(value[at])
-        number = int.from_bytes(value[at:at + n], "big") + 2 * 5
-        assert value[0] >> 7 == 1 and bytes_of(number >> 8 * (n - 1)) == n
-        return value[:at] + number.to_bytes(n, "big") + value[at + n:]
-    change(os.path.join(ledger, "state.mdb"), 1, struct.pack(">I", 1), edit)
+        record = bytes_of(value[0])
+        return add(value, record + bytes_of(value[record]), WALLET_NUMBERS, 7, 5)
+    change(os.path.join(ledger, "state.mdb"), 1, lambda k: k[4:] == struct.pack(">I", 1), edit)
 
 
 def event_amount(ledger):
