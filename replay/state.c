@@ -568,7 +568,7 @@ check_other_wallets(struct compare *c)
         return;
     }
     differs(c, jb_state_schema.tables[JB_TABLE_WALLETS], "it has %llu rows where %llu should be",
-            (unsigned long long)(expected + strange), (unsigned long long)expected);
+            (unsigned long long)expected + strange, (unsigned long long)expected);
 }
 
 void
