@@ -186,7 +186,8 @@ make_tables(struct way way, uint8_t ret[16])
             store(s, &f, &b);
         }
     }
-    must(jb_store_read(s, &t, &err) == JB_OK && jb_store_digest(&t, 0, ret, &err) == JB_OK, err.text);
+    must(jb_store_read(s, &t, &err) == JB_OK && jb_store_digest(&t, 0, ret, &err) == JB_OK,
+         err.text);
     must(t.meta.rows[JB_VT_GRANTS] > 100 && t.meta.rows[JB_VT_CLOSES] > 10 &&
              t.meta.rows[JB_VT_SNAPSHOTS] > 10 && t.meta.rows[JB_VT_REFUSED] > 10,
          "the log has not what it should");
