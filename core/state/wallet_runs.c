@@ -2,6 +2,7 @@
 
 #include <assert.h>
 
+#include "base/error.h"
 #include "base/numbers.h"
 #include "base/steps.h"
 #include "state/state.h"

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "../check.h"
+#include "base/error.h"
 #include "base/steps.h"
 
 #define XXH_INLINE_ALL
