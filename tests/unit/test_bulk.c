@@ -211,6 +211,43 @@ any_pieces_give_the_same(void)
     }
 }
 
+/* What a thread that folds meets is told by who stores. */
+static void
+a_damaged_row_is_told(void)
+{
+    char dir[64];
+    struct jb_error err = {0};
+    struct jb_store *s;
+    struct jb_store_txn t;
+    struct jb_fold f;
+    struct jb_bulk b = {.first = 0};
+    bool remade;
+    uint8_t chain[16], key[JB_KEY_WALLET_BYTES];
+    const uint8_t id[16] = {7};
+    const jb_seq to = head();
+    make_quick_scratch(dir, "bulk-damaged");
+    must(jb_store_open(dir, &jb_views_schema, id, false, &s, &remade, &err) == JB_OK, err.text);
+    jb_fold_init(&f, 32400);
+    must(jb_bulk_read(ledger, &f, &b, &(struct jb_follow){.to = to / 2}, &err) == JB_OK, err.text);
+    const jb_seq half = f.g.seq;
+    store(s, &f, &b);
+    jb_key_wallet(key, WALLETS);
+    must(jb_chain_at(ledger, half, chain, &err) == JB_OK && jb_store_write(s, &t, &err) == JB_OK &&
+             jb_store_put(&t, JB_VT_WALLETS, key, sizeof key, "?", 1, &err) == JB_OK &&
+             jb_store_commit(&t, half, chain, &err) == JB_OK,
+         err.text);
+    must(jb_bulk_read(ledger, &f, &b, &(struct jb_follow){.to = to}, &err) == JB_OK, err.text);
+    must(jb_store_write(s, &t, &err) == JB_OK, err.text);
+    err.text[0] = '\0';
+    must(jb_bulk_store(&b, &f, &t, &err) == JB_E_STALE && strstr(err.text, "views.mdb") != NULL,
+         "a damaged row was folded on");
+    jb_store_end(&t);
+    jb_store_close(s);
+    jb_bulk_free(&b);
+    jb_fold_free(&f);
+    remove_scratch(dir);
+}
+
 /* ---- plain and usual consumptions ---- */
 
 /* Returns whether the bytes are one. */
@@ -357,6 +394,7 @@ main(void)
     make_quick_scratch(dir, "bulk-log");
     make_ledger(dir);
     any_pieces_give_the_same();
+    a_damaged_row_is_told();
     plain_and_usual_are_decoded();
     jb_close(ledger);
     remove_scratch(dir);

@@ -628,6 +628,37 @@ make_summary(struct jb_summary *w)
     }
 }
 
+static bool
+is_read(const struct jb_summary *w)
+{
+    uint8_t *p = malloc(jb_summary_bytes_max(w));
+    struct jb_summary b;
+    assert_non_null(p);
+    const jb_status status = jb_summary_decode(p, jb_summary_encode(w, p), &b);
+    assert_true(status == JB_OK || status == JB_E_STALE);
+    if (status == JB_OK) {
+        jb_summary_free(&b);
+    }
+    free(p);
+    return status == JB_OK;
+}
+
+/* Types and causes are places in tables. */
+static void
+summaries_have_types_and_causes_that_there_are(void **state)
+{
+    (void)state;
+    struct jb_last last = {1, JB_EV_TYPES - 1};
+    struct jb_mark mark = {.cause = JB_CAUSES_N - 1};
+    struct jb_summary w = {.lasts = {.at = &last, .n = 1}, .marks = {.at = &mark, .n = 1}};
+    assert_true(is_read(&w));
+    last.type = JB_EV_TYPES;
+    assert_false(is_read(&w));
+    last.type = 0;
+    mark.cause = JB_CAUSES_N;
+    assert_false(is_read(&w));
+}
+
 static void
 summaries(void **state)
 {
@@ -690,6 +721,7 @@ main(void)
         cmocka_unit_test(what_others_stored_as_over_goes_in_doubt),
         cmocka_unit_test(day_rows),
         cmocka_unit_test(summaries),
+        cmocka_unit_test(summaries_have_types_and_causes_that_there_are),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

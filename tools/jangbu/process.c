@@ -2,11 +2,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <features.h>
 #include <poll.h>
 #include <signal.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
+
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 #include "lang.h"
 
@@ -109,9 +115,23 @@ process_block_signals(sigset_t *ret_before)
     pthread_sigmask(SIG_SETMASK, &blocked, ret_before);
 }
 
+/* glibc sets 64 MiB of addresses aside for each thread that asks for memory. Where there is a limit
+ * to them (ulimit -v) they share what there is. */
+static void
+share_addresses(void)
+{
+#ifdef __GLIBC__
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) {
+        (void)mallopt(M_ARENA_MAX, 1);
+    }
+#endif
+}
+
 void
 process_begin(void)
 {
+    share_addresses();
     process_speak();
     say_damage();
     open_standard();
