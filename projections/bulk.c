@@ -1,9 +1,9 @@
 #include "projections/bulk.h"
 
-#include <pthread.h>
-#include <signal.h>
 #include <sys/mman.h>
 #include <unistd.h>
+
+#include "base/threads.h"
 
 /* The record of a plain consumption, or of an event that is decoded again: then what is less than
  * nothing is the number of its bytes, which stand where `prev` would. Numbers of events count from
@@ -608,19 +608,14 @@ write_all(struct storing *s)
 static unsigned
 begin_beside(struct storing *s, pthread_t threads[FOLDERS])
 {
-    /* No signal of the program's is handled in them. */
-    sigset_t all, before;
     unsigned n = 0;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
     pthread_mutex_lock(&s->lock);
-    while (n < FOLDERS && pthread_create(&threads[n], NULL, fold_beside, s) == 0) {
+    while (n < FOLDERS && jb_thread_start(&threads[n], fold_beside, s)) {
         n++;
     }
     s->folders = n;
     s->alone = n == 0;
     pthread_mutex_unlock(&s->lock);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
     return n;
 }
 

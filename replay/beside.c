@@ -3,9 +3,7 @@
  * order, when their events hold, and is at most a few of them behind. Both stand at one event when
  * the other asks for it (jb_beside_settle), and only then is anything of the fold looked at.
  */
-#include <pthread.h>
-#include <signal.h>
-
+#include "base/threads.h"
 #include "replay/audit.h"
 
 /* It is woken for so many events, or when half of the places are taken: to wake it costs more than
@@ -77,12 +75,7 @@ jb_beside_open(void (*work)(void *data, const struct jb_piece *piece), void *dat
     q->lang = jb_lang_now;
     pthread_mutex_init(&q->lock, NULL);
     pthread_cond_init(&q->moved, NULL);
-    /* No signal of the program's is handled in it. */
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    q->started = pthread_create(&q->thread, NULL, run, q) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    q->started = jb_thread_start(&q->thread, run, q);
     return q;
 }
 

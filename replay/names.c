@@ -10,12 +10,11 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/threads.h"
 #include "replay/audit.h"
 #include "storage/descriptors.h"
 #include "storage/lmdb_tree.h"
@@ -342,19 +341,14 @@ search(void *data)
 
 /* ---- both ---- */
 
-/* By all walkers at once, the caller's thread among them. No signal of the program's is handled in
- * the others. */
+/* By all walkers at once, the caller's thread among them. */
 static void
 by_all(struct counting *c, void *(*work)(void *data))
 {
-    sigset_t all, before;
     bool started[WALKERS] = {false};
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
     for (unsigned i = 1; i < c->n; i++) {
-        started[i] = pthread_create(&c->walkers[i].thread, NULL, work, &c->walkers[i]) == 0;
+        started[i] = jb_thread_start(&c->walkers[i].thread, work, &c->walkers[i]);
     }
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
     work(&c->walkers[0]);
     for (unsigned i = 1; i < c->n; i++) {
         if (started[i]) {

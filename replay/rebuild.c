@@ -2,11 +2,10 @@
 #include <jangbu/replay.h>
 
 #include "base/error.h"
+#include "base/threads.h"
 #include "ledger/rebuild.h"
 #include "projections/views.h"
 
-#include <pthread.h>
-#include <signal.h>
 #include <string.h>
 
 /* state.mdb, which a thread makes anew. */
@@ -27,18 +26,6 @@ remake_state(void *data)
     return NULL;
 }
 
-static bool
-begin_remaking(struct remaking *m, pthread_t *ret)
-{
-    /* No signal of the program's is handled in it. */
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    bool begun = pthread_create(ret, NULL, remake_state, m) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return begun;
-}
-
 /* Both projections side by side; one after the other where a step back is accepted, so that the
  * second begins with what the first has settled. Progress is that of views.mdb, or of both. */
 static jb_status
@@ -47,7 +34,7 @@ remake(jb_ledger *l, const struct jb_rebuild_options *w, struct jb_state_rebuilt
 {
     struct remaking m = {.l = l, .lang = jb_lang_now};
     pthread_t thread;
-    if (w->accept_rollback || !begin_remaking(&m, &thread)) {
+    if (w->accept_rollback || !jb_thread_start(&thread, remake_state, &m)) {
         jb_status status = jb_state_rebuild(l, w->on_progress, w->data, state, err);
         return status == JB_OK ? jb_views_rebuild(l, w->on_progress, w->data, views, err) : status;
     }

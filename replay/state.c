@@ -1,10 +1,9 @@
 /* state.mdb, row by row, against a state that was folded from the log alone. */
-#include <pthread.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 
+#include "base/threads.h"
 #include "replay/audit.h"
 #include "storage/passed.h"
 
@@ -277,12 +276,7 @@ jb_stored_keys_open(struct jb_state *b, const struct jb_store_txn *t)
     }
     const jb_seq end = jb_runs_end(k->runs);
     k->end = end < t->meta.seq ? end : t->meta.seq;
-    /* No signal of the program's is handled in it. */
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    k->started = k->done = pthread_create(&k->thread, NULL, add_keys, k) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    k->started = k->done = jb_thread_start(&k->thread, add_keys, k);
     return k;
 }
 
@@ -574,7 +568,7 @@ check_other_wallets(struct compare *c)
         return;
     }
     differs(c, jb_state_schema.tables[JB_TABLE_WALLETS], "it has %llu rows where %llu should be",
-            (unsigned long long)(expected + strange), (unsigned long long)expected);
+            (unsigned long long)expected + strange, (unsigned long long)expected);
 }
 
 void

@@ -19,6 +19,7 @@ struct jb_steps {
     uint64_t calls;  /* to those who wait: with a system call */
     uint64_t sleeps; /* of jb_submit until its turn, or its answers, came */
     uint64_t pages;  /* of a store, looked at before LMDB does */
+    uint64_t runs;   /* looked into for a wallet; all of them together are one of `rows` */
 };
 
 extern _Thread_local struct jb_steps jb_steps;

@@ -2,8 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
-#include <signal.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -11,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/threads.h"
 #include "runs/directory.h"
 #include "runs/sieve.h"
 #include "storage/descriptors.h"
@@ -738,18 +737,11 @@ work(void *data)
     return NULL;
 }
 
-/* With the lock. No signal of the program's is handled in it. */
+/* With the lock. */
 static bool
 start(struct jb_runs *r)
 {
-    if (r->started || r->o.read_only) {
-        return r->started;
-    }
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    r->started = pthread_create(&r->thread, NULL, work, r) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    r->started = r->started || (!r->o.read_only && jb_thread_start(&r->thread, work, r));
     return r->started;
 }
 

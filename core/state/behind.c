@@ -2,11 +2,10 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <pthread.h>
-#include <signal.h>
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/threads.h"
 
 /* Builds for tests meet all of it with little. */
 struct jb_behind_limits jb_behind_limits = {
@@ -355,17 +354,10 @@ work(void *data)
     return NULL;
 }
 
-/* No signal of the program's is handled in it. */
 static bool
 start(struct jb_behind *z)
 {
-    if (!z->started) {
-        sigset_t all, before;
-        sigfillset(&all);
-        pthread_sigmask(SIG_SETMASK, &all, &before);
-        z->started = pthread_create(&z->thread, NULL, work, z) == 0;
-        pthread_sigmask(SIG_SETMASK, &before, NULL);
-    }
+    z->started = z->started || jb_thread_start(&z->thread, work, z);
     return z->started;
 }
 

@@ -2,7 +2,9 @@
 
 #include <assert.h>
 
+#include "base/error.h"
 #include "base/numbers.h"
+#include "base/steps.h"
 #include "state/state.h"
 
 #define XXH_INLINE_ALL
@@ -223,6 +225,7 @@ jb_wallet_runs_find(struct jb_store_txn *t, const struct jb_wallet_runs *r, uint
                     uint64_t since, uint64_t known, const void **value, size_t *value_n,
                     uint64_t *ret_newest, struct jb_error *err)
 {
+    const uint64_t rows = jb_steps.rows;
     uint32_t looked_into = 0;
     jb_status status = JB_E_NOTFOUND;
     for (unsigned i = r->n; i-- > 0 && status == JB_E_NOTFOUND;) {
@@ -238,9 +241,11 @@ jb_wallet_runs_find(struct jb_store_txn *t, const struct jb_wallet_runs *r, uint
         if (id != looked_into) {
             status = find_in(t, id, number, value, value_n, err);
             looked_into = id;
+            jb_steps.runs++;
             *ret_newest = run->newest;
         }
     }
+    jb_steps.rows = rows + 1; /* how many runs there are hangs on the clock, too */
     return status;
 }
 

@@ -17,7 +17,6 @@
 #ifndef JANGBU_STATE_WALLET_RUNS_H
 #define JANGBU_STATE_WALLET_RUNS_H
 
-#include "base/error.h"
 #include "event/codec.h"
 #include "storage/store.h"
 

@@ -150,6 +150,33 @@ def signals(jangbu, work):
     check("a group that waits for its rest ends, too", group.wait(5) == 143 and not {"g0", "g1"} & in_log(jangbu, ledger), group.returncode)
 
 
+def blocked(pid, name):
+    """The signals that the thread of that name has blocked; None: there is no such thread."""
+    for task in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{task}/status", encoding="utf-8") as f:
+            status = dict(line.split(":", 1) for line in f.read().splitlines() if ":" in line)
+        if status["Name"].strip() == name:
+            return {number for number in range(1, 65) if int(status["SigBlk"], 16) >> (number - 1) & 1}
+    return None
+
+
+def faults_in_a_thread(jangbu, work):
+    """Where a fault's signal is blocked the kernel ends the process without the sentence about damage."""
+    apply = subprocess.Popen([jangbu, "apply", new(jangbu, work, "faults")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    apply.stdin.write(consumptions(1))
+    apply.stdin.flush()
+    apply.stdout.readline()
+    found = blocked(apply.pid, "jangbu-follow")
+    for _ in range(100):  # it names itself when it has begun
+        time.sleep(0 if found is not None else 0.1)
+        found = blocked(apply.pid, "jangbu-follow") if found is None else found
+    apply.communicate()
+    check("apply follows in a thread", found is not None)
+    damage = {signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGSEGV}
+    check("which blocks no signal of a fault", not (found or damage) & damage, found)
+    check("and handles no other", {signal.SIGINT, signal.SIGTERM} <= (found or set()), found)
+
+
 def process_one(jangbu, work):
     ledger = new(jangbu, work, "one")
     if subprocess.run(["unshare", "--pid", "--fork", "true"], capture_output=True).returncode != 0:
@@ -176,7 +203,7 @@ def process_one(jangbu, work):
 def main():
     jangbu = os.path.abspath(sys.argv[1])
     with tempfile.TemporaryDirectory() as work:
-        for part in (closed_descriptors, limits, pipes, slow_reader, signals, process_one):
+        for part in (closed_descriptors, limits, pipes, slow_reader, signals, faults_in_a_thread, process_one):
             part(jangbu, work)
     print("{passed} passed, {failed} failed, {skipped} skipped".format(**checks))
     return 1 if checks["failed"] else 0

@@ -186,7 +186,8 @@ make_tables(struct way way, uint8_t ret[16])
             store(s, &f, &b);
         }
     }
-    must(jb_store_read(s, &t, &err) == JB_OK && jb_store_digest(&t, 0, ret, &err) == JB_OK, err.text);
+    must(jb_store_read(s, &t, &err) == JB_OK && jb_store_digest(&t, 0, ret, &err) == JB_OK,
+         err.text);
     must(t.meta.rows[JB_VT_GRANTS] > 100 && t.meta.rows[JB_VT_CLOSES] > 10 &&
              t.meta.rows[JB_VT_SNAPSHOTS] > 10 && t.meta.rows[JB_VT_REFUSED] > 10,
          "the log has not what it should");
@@ -210,7 +211,7 @@ any_pieces_give_the_same(void)
     }
 }
 
-/* ---- plain consumptions ---- */
+/* ---- plain and usual consumptions ---- */
 
 /* Returns whether the bytes are one. */
 static bool
@@ -238,6 +239,38 @@ agrees(const uint8_t *bytes, size_t n, jb_seq seq, jb_instant base)
     return true;
 }
 
+static bool
+same_text(struct jb_text a, struct jb_text b)
+{
+    return a.s == b.s && a.n == b.n;
+}
+
+/* The same of a usual one. */
+static bool
+usual_agrees(const uint8_t *bytes, size_t n, jb_seq seq, jb_instant base)
+{
+    static struct jb_event_space space;
+    const struct jb_event_context context = {base, 32400};
+    struct jb_decode_failure why;
+    struct jb_event_usual u;
+    struct jb_event e;
+    const size_t usual = jb_event_usual(bytes, n, seq, &context, &u);
+    if (usual == 0) {
+        return false;
+    }
+    must(jb_event_decode(bytes, n, seq, &context, &e, &space, &why) == usual, "of other bytes");
+    must(e.type == JB_EV_CASH_CONSUMED && e.version == 1 && e.wallet == u.plain.wallet &&
+             e.prev == u.plain.prev && e.recorded_at == u.plain.recorded_at &&
+             e.occurred_at == e.recorded_at && e.posted_on == jb_day_of(e.recorded_at, 32400) &&
+             e.flags == (u.key.s != NULL ? (uint32_t)JB_EVF_KEY : 0) && same_text(e.key, u.key) &&
+             same_text(e.caller, u.caller) && e.fingerprint == u.fingerprint &&
+             same_text(e.cash_consumed.usage, u.plain.usage) &&
+             e.cash_consumed.amount == u.plain.amount && e.cash_consumed.parts.n == 1 &&
+             e.cash_consumed.parts.at[0].ordinal == u.plain.lot,
+         "another usual event");
+    return u.key.s != NULL;
+}
+
 static size_t
 put_number(uint8_t *at, unsigned form, uint64_t value)
 {
@@ -250,40 +283,71 @@ put_number(uint8_t *at, unsigned form, uint64_t value)
     return 1 + ((size_t)1 << (form - 1));
 }
 
-/* Bytes in the form of a consumption, with numbers in any of their forms. */
+static unsigned
+shortest(uint64_t value)
+{
+    return value < 0x80 ? 0 : value <= 0xff ? 1 : value <= 0xffff ? 2 : value <= UINT32_MAX ? 3 : 4;
+}
+
 static size_t
-make_bytes(uint8_t bytes[256])
+put_numbers(uint8_t *at, unsigned count)
 {
     static const uint64_t edges[] = {0, 1, 0x7f, 0x80, 0xff, 0x100, UINT32_MAX, UINT64_MAX};
+    size_t n = 0;
+    for (unsigned i = 0; i < count; i++) {
+        const uint64_t value = pick(2) ? pick(300) : edges[pick(8)];
+        n += put_number(at + n, pick(4) > 0 ? shortest(value) : (unsigned)pick(5), value);
+    }
+    return n;
+}
+
+static size_t
+put_text(uint8_t *at)
+{
+    const size_t length = pick(70);
+    size_t n = 0;
+    at[n++] = (uint8_t)(length < 32 && pick(9) > 0 ? 0xa0 + length : 0xd9);
+    at[n] = (uint8_t)length;
+    n += at[n - 1] == 0xd9;
+    for (size_t i = 0; i < length; i++) {
+        at[n++] = (uint8_t)(pick(400) == 0 ? pick(256) : 'a' + pick(26));
+    }
+    return n;
+}
+
+#define MADE_BYTES 768
+#define BEHIND 256 /* who reads usual events looks for no end of theirs */
+
+/* Bytes in the form of a consumption, with numbers in any of their forms. */
+static size_t
+make_bytes(uint8_t bytes[MADE_BYTES], bool keyed)
+{
     size_t n = 3;
-    memcpy(bytes, (uint8_t[]){0x98, JB_EV_CASH_CONSUMED, 0}, 3);
-    for (unsigned i = 0; i < 3; i++) {
-        n += put_number(bytes + n, (unsigned)pick(5), pick(2) ? pick(300) : edges[pick(8)]);
+    memcpy(bytes, (uint8_t[]){keyed ? 0x9b : 0x98, JB_EV_CASH_CONSUMED, keyed ? JB_EVF_KEY : 0}, 3);
+    n += put_numbers(bytes + n, 3);
+    if (keyed) {
+        n += put_text(bytes + n);
+        n += put_text(bytes + n);
+        n += put_numbers(bytes + n, 1);
     }
-    const size_t usage = pick(70);
-    bytes[n++] = (uint8_t)(usage < 32 && pick(9) > 0 ? 0xa0 + usage : 0xd9);
-    bytes[n] = (uint8_t)usage;
-    n += bytes[n - 1] == 0xd9;
-    for (size_t i = 0; i < usage; i++) {
-        bytes[n++] = (uint8_t)(pick(400) == 0 ? pick(256) : 'a' + pick(26));
-    }
-    for (unsigned i = 0; i < 2; i++) {
-        n += put_number(bytes + n, (unsigned)pick(5), pick(2) ? pick(300) : edges[pick(8)]);
-    }
+    n += put_text(bytes + n);
+    n += put_numbers(bytes + n, 2);
     bytes[pick(200)] ^= (uint8_t)(pick(3) == 0);
-    return n + 128;
+    return n + BEHIND;
 }
 
 static void
-plain_is_decoded(void)
+plain_and_usual_are_decoded(void)
 {
-    size_t plain = 0;
-    for (unsigned i = 0; i < 300000; i++) {
-        uint8_t bytes[384] = {0};
-        const size_t n = make_bytes(bytes);
-        plain += agrees(bytes, pick(50) == 0 ? pick(n) : n, 1 + pick(400), 1790000000000000);
+    size_t plain = 0, usual = 0;
+    for (unsigned i = 0; i < 600000; i++) {
+        uint8_t bytes[MADE_BYTES] = {0};
+        const size_t made = make_bytes(bytes, i % 2 == 0), n = pick(50) == 0 ? pick(made) : made;
+        const jb_seq seq = 1 + pick(400);
+        plain += agrees(bytes, n, seq, 1790000000000000);
+        usual += usual_agrees(bytes, n, seq, 1790000000000000);
     }
-    must(plain > 300, "hardly any bytes were a plain consumption");
+    must(plain > 1000 && usual > 1000, "hardly any bytes were a plain or a usual consumption");
 }
 
 int
@@ -293,7 +357,7 @@ main(void)
     make_quick_scratch(dir, "bulk-log");
     make_ledger(dir);
     any_pieces_give_the_same();
-    plain_is_decoded();
+    plain_and_usual_are_decoded();
     jb_close(ledger);
     remove_scratch(dir);
     return 0;

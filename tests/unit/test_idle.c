@@ -5,8 +5,9 @@
 #include <string.h>
 #include <time.h>
 
-#include "../library.h"
 #include "state/behind.h"
+
+#include "../library.h"
 
 #define WALLETS 3000U
 #define SLICE 16

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "../check.h"
+#include "base/error.h"
 #include "base/steps.h"
 
 #define XXH_INLINE_ALL
@@ -209,9 +210,9 @@ one_look_each(void)
         if (has[i].n > 0) {
             look_for(&t, &r, i, NOTHING);
             has[i].newest = has[i].found_in;
-            const uint64_t before = jb_steps.rows;
+            const uint64_t before = jb_steps.runs;
             look_for(&t, &r, i, WHAT_WROTE_IT);
-            must(jb_steps.rows - before == 1, "it looks into runs that do not have it");
+            must(jb_steps.runs - before == 1, "it looks into runs that do not have it");
         }
     }
     jb_store_end(&t);

@@ -315,6 +315,7 @@ static void *
 follow_beside(void *data)
 {
     struct follower *w = data;
+    pthread_setname_np(pthread_self(), "jangbu-follow");
     pthread_mutex_lock(&w->lock);
     while (w->status == JB_OK && !w->stop) {
         if (!w->asked) {
@@ -339,14 +340,13 @@ follow_beside(void *data)
 static void
 follower_begin(struct follower *w, jb_views *views)
 {
-    sigset_t all, before;
+    sigset_t before;
     *w = (struct follower){.views = views, .status = JB_OK, .ended_us = monotonic_us()};
     pthread_mutex_init(&w->lock, NULL);
     pthread_cond_init(&w->moved, NULL);
     if (views != NULL) {
         /* A signal is for who waits for input. */
-        sigfillset(&all);
-        pthread_sigmask(SIG_SETMASK, &all, &before);
+        process_block_signals(&before);
         w->started = pthread_create(&w->thread, NULL, follow_beside, w) == 0;
         pthread_sigmask(SIG_SETMASK, &before, NULL);
     }

@@ -99,6 +99,17 @@ process_dies_of_damage(void)
 }
 
 void
+process_block_signals(sigset_t *ret_before)
+{
+    sigset_t blocked;
+    sigfillset(&blocked);
+    for (size_t i = 0; i < sizeof by_damage / sizeof by_damage[0]; i++) {
+        sigdelset(&blocked, by_damage[i]);
+    }
+    pthread_sigmask(SIG_SETMASK, &blocked, ret_before);
+}
+
+void
 process_begin(void)
 {
     process_speak();

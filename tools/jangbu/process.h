@@ -3,6 +3,7 @@
 #ifndef JANGBU_PROCESS_H
 #define JANGBU_PROCESS_H
 
+#include <signal.h>
 #include <stdbool.h>
 
 /* To be called first. What damaged pages do to a process ends this one with exit code 3 and a
@@ -14,6 +15,9 @@ void process_begin(void);
 void process_speak(void);
 /* In a child whose parent looks at the signal that ends it. */
 void process_dies_of_damage(void);
+/* Before a thread is begun in which no signal is handled but what its own fault sends it, as in
+ * those of the library; *ret_before is to be set again behind it. */
+void process_block_signals(sigset_t *ret_before);
 /* From now on SIGINT and SIGTERM are noted, for a command that ends between two commits. A second
  * one ends the program at once. */
 void process_end_gently(void);
