@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/threads.h"
 #include "ledger/internal.h"
 #include "ledger/making.h"
 #include "storage/descriptors.h"
@@ -43,10 +44,9 @@ copy_env(struct jb_env *env, const char *path, uint64_t all, jb_progress on_prog
                              path);
     }
     pthread_t thread;
-    int code = pthread_create(&thread, NULL, copy, &c);
-    if (code != 0) {
+    if (!jb_thread_start(&thread, copy, &c)) {
         close(c.fd);
-        return jb_fail_errno(err, JB_E_NOMEM, code, "cannot start a thread");
+        return jb_fail_errno(err, JB_E_NOMEM, EAGAIN, "cannot start a thread");
     }
     while (!c.done && on_progress != NULL) {
         struct stat st;

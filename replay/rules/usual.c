@@ -1,8 +1,8 @@
 /*
  * What the rules say of the event that there is most of, without making its command first: a
  * consumption of an active wallet that has no free cash, nothing due, and enough in the lot that is
- * its first. Whatever else there is about it, it is asked in full (again.c, order.c). Builds for
- * tests ask both ways.
+ * its first. Whatever else there is about it, it is asked in full (again.c, order.c); tests
+ * of forged logs ask both ways.
  */
 #include "base/text.h"
 #include "replay/rules/inner.h"

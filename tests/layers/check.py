@@ -47,7 +47,7 @@ IMPURE_ALLOWED = {("core/wallet/apply.c", "malloc"), ("core/wallet/wallet.c", "m
 BANNED = re.compile(r"\b(strcat|sprintf|vsprintf|gets|atoi|atol|strtol|strtoul|gmtime|localtime|rand|setenv|umask)\s*\(")
 # A thread in which a fault's signal is blocked is ended without a word.
 THREADS = "core/base/threads.h"
-BLOCKS = re.compile(r"\b(sigfillset|pthread_sigmask|sigprocmask)\s*\(")
+BLOCKS = re.compile(r"\b(pthread_create|sigfillset|pthread_sigmask|sigprocmask)\s*\(")
 FLOAT = re.compile(r"\b(float|double)\b")
 FUZZED = re.compile(r"(crash|leak|oom|slow-unit|timeout)-[0-9a-f]{40}$")
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)
