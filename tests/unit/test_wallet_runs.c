@@ -14,7 +14,7 @@
 #include <xxhash.h>
 
 #define WALLETS 400
-#define WRITES (SANITIZED ? 150 : 500)
+#define WRITES 500
 #define LONGEST 700
 
 static struct jb_store *store;
@@ -283,7 +283,7 @@ main(void)
         }
     }
     printf("%u runs at most, %u at the end\n", most, runs);
-    must(many_bytes > 10, "no step is large");
+    must(!JB_CHECKS || many_bytes > 10, "no step is large");
     must(most > 4 && most < JB_WALLET_RUNS_MAX / 2, "too many runs, or none at all");
     store = jb_store_close(store);
     good(jb_store_open(dir, &jb_state_schema, nobody, true, &store, &remade, &err));
