@@ -268,22 +268,29 @@ member(struct json_pool *pool, unsigned field, json_t *value, struct jb_command 
 }
 
 /* The fields of each length of a name, one behind the other: nearly all have another length or
- * begin otherwise. */
-#define NAME_BYTES_MAX 32
+ * begin otherwise. Longer names stand among the last. */
+#define LENGTHS 32
 static struct {
     uint8_t fields[JB_CF_N];
-    uint8_t ends[NAME_BYTES_MAX + 1]; /* of those of each length */
+    uint8_t ends[LENGTHS]; /* of those of each length */
 } by_length;
 static pthread_once_t sorted_once = PTHREAD_ONCE_INIT;
+
+static size_t
+place_of(const char *name)
+{
+    const size_t n = strlen(name);
+    return n < LENGTHS ? n : LENGTHS - 1;
+}
 
 static void
 sort_by_length(void)
 {
     uint8_t n = 0;
-    for (size_t length = 0; length <= NAME_BYTES_MAX; length++) {
+    for (size_t length = 0; length < LENGTHS; length++) {
         for (unsigned i = 0; i < JB_CF_N; i++) {
             const struct jb_command_field_info *f = jb_command_field_get(i);
-            if (f != NULL && strlen(f->name) == length) {
+            if (f != NULL && place_of(f->name) == length) {
                 by_length.fields[n++] = (uint8_t)i;
             }
         }
@@ -294,14 +301,11 @@ sort_by_length(void)
 static int
 field_of(const char *key)
 {
-    const size_t n = strlen(key);
+    const size_t n = place_of(key);
     pthread_once(&sorted_once, sort_by_length);
-    if (n == 0 || n > NAME_BYTES_MAX) {
-        return -1;
-    }
-    for (unsigned i = by_length.ends[n - 1]; i < by_length.ends[n]; i++) {
+    for (unsigned i = n > 0 ? by_length.ends[n - 1] : 0; i < by_length.ends[n]; i++) {
         const unsigned field = by_length.fields[i];
-        if (memcmp(jb_command_field_get(field)->name, key, n) == 0) {
+        if (strcmp(jb_command_field_get(field)->name, key) == 0) {
             return (int)field;
         }
     }
